@@ -1,0 +1,23 @@
+# What the router needs beyond the pure rooms. Debian's packages, found, never
+# downloaded.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(Protobuf 3.21 REQUIRED)
+find_package(gRPC 1.51 CONFIG REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(mimalloc REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
+add_library(bandit_asio INTERFACE)
+target_include_directories(bandit_asio SYSTEM INTERFACE ${ASIO_INCLUDE_DIR})
+target_compile_definitions(bandit_asio INTERFACE
+  ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_link_libraries(bandit_asio INTERFACE Threads::Threads)

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The draw: from an experiment, its model and a request to a decision.
+#ifndef BANDIT_ROUTER_EXPERIMENT_ASSIGNMENT_H_
+#define BANDIT_ROUTER_EXPERIMENT_ASSIGNMENT_H_
+
+#include <cstdint>
+#include <random>
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "policies/policy.h"
+#include "router/experiment/decision.h"
+#include "router/experiment/plan.h"
+#include "router/http2/header.h"
+
+namespace bandit::experiment {
+
+// Keeps draws for different purposes independent of each other. The values are
+// part of the hash and frozen by golden vectors.
+enum class Purpose : uint8_t { kArm = 1, kRamp = 2, kLayer = 3, kHoldout = 4 };
+
+// 64-bit hash of length-prefixed fields: XXH3 over purpose, salt and unit.
+uint64_t HashUnit(Purpose purpose, std::string_view salt,
+                  std::string_view unit);
+
+// Weighted rendezvous: per arm u = hash(unit_hash, arm name) in (0, 1), and the
+// smallest -ln(u) / p wins, so arm i wins with probability p[i] over units, and
+// a unit moves only when an arm that gains takes it.
+// REQUIRES: p has a positive entry, one for each arm.
+size_t DrawSticky(absl::Span<const Arm> arms, absl::Span<const double> p,
+                  uint64_t unit_hash);
+
+// Inverse-CDF draw; `uniform` in [0, 1).
+size_t Draw(absl::Span<const double> p, double uniform);
+
+struct Assignment {
+  Decision decision;
+  // Bit i: feature i was absent or absurd.
+  uint64_t missing_features = 0;
+};
+
+// Encodes the features, asks the model, draws the arm, fills the decision.
+// `eligible` must not be empty.
+// Determinism: the inputs and the state of `random` fix the result.
+// Cost: no allocation up to 16 features.
+void Assign(const Experiment& experiment, const policies::Model& model,
+            policies::ArmSet eligible, http2::Headers headers, int64_t time_ms,
+            std::mt19937_64& random, Assignment* assignment);
+
+}  // namespace bandit::experiment
+
+#endif  // BANDIT_ROUTER_EXPERIMENT_ASSIGNMENT_H_

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the learner asks of a worker. The seam between the request path and
+// the learning side: neither waits for the other.
+#ifndef BANDIT_ROUTER_LEARNING_WORKER_PORT_H_
+#define BANDIT_ROUTER_LEARNING_WORKER_PORT_H_
+
+#include <functional>
+#include <memory>
+
+#include "router/learning/snapshot.h"
+#include "router/learning/worker_statistics.h"
+
+namespace bandit::learning {
+
+// Thread-safety: any thread may call.
+class WorkerPort {
+ public:
+  virtual ~WorkerPort() = default;
+
+  // Decide by `snapshot` from now on. Never blocks.
+  virtual void Publish(std::shared_ptr<const Snapshot> snapshot) = 0;
+
+  // Hands what was counted since the last harvest to `done`, on the worker's
+  // thread, soon. Never blocks. `done` is dropped uncalled if the worker has
+  // stopped.
+  virtual void Harvest(
+      std::function<void(std::unique_ptr<WorkerDelta>)> done) = 0;
+};
+
+}  // namespace bandit::learning
+
+#endif  // BANDIT_ROUTER_LEARNING_WORKER_PORT_H_

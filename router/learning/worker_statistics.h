@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one worker has counted since the learner last asked.
+//
+// Written by one thread without locks or atomics; the learner gets the whole
+// delta by move and the worker goes on with an empty one.
+#ifndef BANDIT_ROUTER_LEARNING_WORKER_STATISTICS_H_
+#define BANDIT_ROUTER_LEARNING_WORKER_STATISTICS_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "router/experiment/decision.h"
+#include "router/experiment/plan.h"
+#include "stats/histogram.h"
+
+namespace bandit::learning {
+
+// How a proxied call ended.
+struct CallRecord {
+  // 0..16: gRPC status; 100..599: HTTP status of a response that is not gRPC.
+  int code = 0;
+  // Of the whole call, request headers received to response end passed on.
+  int64_t latency_ns = 0;
+  // To the first byte of the response; -1 if there was none.
+  int64_t ttfb_ns = -1;
+  // The router's own part: from the request headers to their forwarding, and
+  // from the end of the response to its forwarding.
+  int64_t overhead_ns = 0;
+  uint64_t response_bytes = 0;
+};
+
+// Counts of one arm (or of the requests that no experiment took).
+struct CallCounts {
+  uint64_t started = 0;
+  uint64_t finished = 0;
+  std::array<uint64_t, 17> grpc_codes{};
+  std::map<int, uint64_t> http_codes;
+  stats::LogLinearHistogram latency;  // ns
+  stats::LogLinearHistogram ttfb;     // ns
+  uint64_t response_bytes = 0;
+};
+
+// Decisions of one experiment in one time slice.
+struct SliceDecisions {
+  int64_t slice = 0;  // floor(time / Experiment::slice) since the Unix epoch.
+  // Per arm.
+  struct ArmDecisions {
+    uint64_t count = 0;
+    double propensity_sum = 0;
+    double inverse_propensity_sum = 0;
+    // Contextual experiments: lower triangle of sum x x' (row by row), then
+    // sum x; else empty.
+    std::vector<double> context;
+  };
+  std::vector<ArmDecisions> arms;
+};
+
+// Rewards that the router measures by itself (built-in reward metric).
+struct ExperimentDelta {
+  std::vector<CallCounts> arms;
+  std::vector<SliceDecisions> slices;
+  // One vector an arm in the experiment's layout, center 0, if the reward
+  // metric is a built-in one; else empty.
+  std::vector<std::vector<double>> builtin_reward;
+  // By feature, in the encoder's order: values absent or absurd.
+  std::vector<uint64_t> missing_features;
+};
+
+struct WorkerDelta {
+  // The plan that indices refer to.
+  std::shared_ptr<const experiment::Plan> plan;
+  std::vector<ExperimentDelta> experiments;
+  CallCounts unmatched;
+  stats::LogLinearHistogram overhead;  // ns
+};
+
+// Thread-safety: none; owned by one worker.   Cost: no allocation per call but
+// for the first in a slice.
+class WorkerStatistics {
+ public:
+  explicit WorkerStatistics(std::shared_ptr<const experiment::Plan> plan);
+
+  // `experiment` is an index into the plan's.
+  void OnDecision(size_t experiment, const experiment::Decision& decision);
+  void OnMissingFeature(size_t experiment, size_t feature);
+  // A call of `experiment` began / ended on `decision`'s arm.
+  void OnStart(size_t experiment, size_t arm);
+  void OnFinish(size_t experiment, const experiment::Decision& decision,
+                const CallRecord& call);
+  // The same for a request that no experiment took.
+  void OnUnmatchedStart();
+  void OnUnmatchedFinish(const CallRecord& call);
+
+  // All since the last call; starts empty again.
+  std::unique_ptr<WorkerDelta> Take();
+
+ private:
+  std::unique_ptr<WorkerDelta> delta_;
+};
+
+}  // namespace bandit::learning
+
+#endif  // BANDIT_ROUTER_LEARNING_WORKER_STATISTICS_H_
