@@ -21,8 +21,8 @@ class WorkerPort {
   virtual void Publish(std::shared_ptr<const Snapshot> snapshot) = 0;
 
   // Hands what was counted since the last harvest to `done`, on the worker's
-  // thread, soon. Never blocks. `done` is dropped uncalled if the worker has
-  // stopped.
+  // thread, soon; at once, on this thread, if the worker's has ended. Never
+  // blocks. `done` is dropped uncalled if the worker is just stopping.
   virtual void Harvest(
       std::function<void(std::unique_ptr<WorkerDelta>)> done) = 0;
 };

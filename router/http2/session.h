@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// One HTTP/2 connection, as server or client: nghttp2 over a transport.
+//
+// The session moves frames; what a stream means is its handler's affair.
+// Bytes received are offered as slices of the read block, bytes to send are
+// pulled when the peer's windows and the socket have room, so back-pressure
+// needs no buffer of its own: a window opens only when the handler consumed.
+#ifndef BANDIT_ROUTER_HTTP2_SESSION_H_
+#define BANDIT_ROUTER_HTTP2_SESSION_H_
+
+#include <nghttp2/nghttp2.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "router/http2/block.h"
+#include "router/http2/header_block.h"
+#include "router/http2/loop.h"
+#include "router/http2/slice_queue.h"
+#include "router/http2/transport.h"
+
+namespace bandit::http2 {
+
+class Session;
+
+// The handler of one stream.
+// Ownership: alive from the moment the session knows it until OnClosed.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  // A header section begins: where its fields go. nullptr drops them.
+  virtual HeaderBlock* OnHeadersBegin() = 0;
+  // The section is over. `complete` false: it was larger than allowed and its
+  // tail was dropped. `end`: OnEnd follows at once.
+  virtual void OnHeaders(bool complete, bool end) = 0;
+  // Payload; `data` lies in `block`. Its window stays closed until
+  // Session::Consume.
+  virtual void OnData(const BlockRef& block, const uint8_t* data,
+                      size_t size) = 0;
+  // The peer will send no more.
+  virtual void OnEnd() = 0;
+  // The stream is gone; the last call. `error_code` NO_ERROR: both sides had
+  // ended.
+  virtual void OnClosed(uint32_t error_code) = 0;
+
+  // What the stream has to send now, up to `max` bytes.
+  struct Outgoing {
+    size_t size = 0;
+    bool end = false;       // Nothing follows these bytes,
+    bool trailers = false;  // but the trailers, submitted by then.
+  };
+  virtual Outgoing Peek(size_t max) = 0;
+  // Moves the `size` bytes that Peek offered to `out`.
+  virtual void Take(size_t size, SliceQueue& out) = 0;
+
+  // Client: the request's headers / server: the last frame of the response has
+  // been given to the socket; loop.now() is the time after that.
+  virtual void OnHeadersWritten() {}
+  virtual void OnEndWritten() {}
+
+ private:
+  friend class Session;
+  Stream* previous_ = nullptr;
+  Stream* next_ = nullptr;
+};
+
+struct SessionOptions {
+  int32_t stream_window = 256 * 1024;
+  // For the whole connection.
+  int32_t connection_window = 16 * 1024 * 1024;
+  uint32_t max_concurrent_streams = 1000;
+  uint32_t max_header_list = 64 * 1024;
+};
+
+// Thread-safety: none, lives on its loop.
+// Ownership: shared by whoever opened it and by its pending waits.
+class Session : public Flushable, public std::enable_shared_from_this<Session> {
+ public:
+  // What the owner is told; each may be empty. None is called after OnDead.
+  struct Events {
+    // A client opened a stream (server only); nullptr refuses it.
+    std::function<Stream*(Session&, int32_t id)> on_stream;
+    // The connection is gone. Its streams have been told before.
+    std::function<void(Session&, const std::string& reason)> on_dead;
+  };
+
+  enum class Role { kServer, kClient };
+
+  Session(Loop& loop, Role role, const SessionOptions& options, Events events);
+  ~Session() override;
+
+  // Begins to speak. Requests may be submitted before: they wait.
+  void Start(std::unique_ptr<Transport> transport);
+  // Ends the connection at once: streams get OnClosed, then on_dead.
+  void Close(const std::string& reason);
+  // Announces that no new streams are taken (GOAWAY), lets those open finish,
+  // then closes.
+  void Drain();
+
+  bool dead() const { return dead_; }
+  // Why it is dead.
+  const std::string& close_reason() const { return close_reason_; }
+  bool started() const { return transport_ != nullptr; }
+  // Streams that are open or waiting to be.
+  size_t stream_count() const { return stream_count_; }
+  // Whether a further request can go out at once: the peer did not say GOAWAY
+  // and its MAX_CONCURRENT_STREAMS leaves room.
+  bool HasCapacity() const;
+  // The peer said GOAWAY, or we did.
+  bool draining() const { return draining_; }
+  Loop& loop() { return loop_; }
+  std::string peer() const;
+
+  // Client: opens a stream whose body is pulled from `stream`, unless `end`.
+  // Fails (negative) if the session takes no more requests; `stream` is not
+  // told.
+  int32_t SubmitRequest(absl::Span<const nghttp2_nv> headers, bool end,
+                        Stream* stream);
+  // Server: the final response; a body is pulled from the stream unless `end`.
+  void SubmitResponse(int32_t id, absl::Span<const nghttp2_nv> headers,
+                      bool end);
+  // Server: an interim (1xx) response.
+  void SubmitInterim(int32_t id, absl::Span<const nghttp2_nv> headers);
+  // To be called from Peek, or before it says `trailers`.
+  void SubmitTrailers(int32_t id, absl::Span<const nghttp2_nv> headers);
+  // The stream has something to send again.
+  void Resume(int32_t id);
+  void Reset(int32_t id, uint32_t error_code);
+  // `size` payload bytes of the stream were passed on.
+  void Consume(int32_t id, size_t size);
+
+  void Flush() override;
+
+ private:
+  struct Callbacks;
+  friend struct Callbacks;
+
+  void Configure(const SessionOptions& options);
+  void MarkDirty();
+  void OnReadable();
+  bool ReadOnce();
+  bool Receive(const uint8_t* data, size_t size);
+  // Moves what nghttp2 has to send to out_, up to a bound.
+  bool Fill();
+  // Writes out_; false if the socket is gone.
+  bool WriteOut();
+  void CloseIfDone();
+  void Link(Stream* stream);
+  void Unlink(Stream* stream);
+  Stream* Find(int32_t id) const;
+  // Tells streams what Fill noted, after the write.
+  void TellNotes();
+  void TellClosed(Stream* stream, uint32_t error_code);
+
+  Loop& loop_;
+  const Role role_;
+  Events events_;
+  nghttp2_session* session_ = nullptr;
+  std::unique_ptr<Transport> transport_;
+  SliceQueue out_;
+  // The section being received.
+  HeaderBlock* header_target_ = nullptr;
+  Stream* streams_ = nullptr;
+  size_t stream_count_ = 0;
+  // What streams are to be told once the frames are written. Noted rather than
+  // told at once, so that the router's own time includes the write.
+  struct Note {
+    enum class Kind { kHeadersWritten, kEndWritten, kClosed };
+    Stream* stream;
+    Kind kind;
+    uint32_t error_code;
+  };
+  std::vector<Note> notes_;
+  std::string close_reason_;
+  uint32_t max_header_list_ = 0;
+  uint32_t header_list_ = 0;  // Size of the section being received.
+  bool filling_ = false;
+  bool paused_ = false;  // Fill stopped because out_ is full enough.
+  bool dirty_ = false;
+  bool waiting_write_ = false;
+  bool dead_ = false;
+  bool draining_ = false;
+  bool drain_announced_ = false;
+};
+
+}  // namespace bandit::http2
+
+#endif  // BANDIT_ROUTER_HTTP2_SESSION_H_

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread of the data plane: its own event loop, listening socket,
+// connections, snapshot and statistics. Workers share nothing.
+#ifndef BANDIT_ROUTER_PROXY_WORKER_H_
+#define BANDIT_ROUTER_PROXY_WORKER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "asio/executor_work_guard.hpp"
+#include "router/experiment/token.h"
+#include "router/learning/worker_port.h"
+#include "router/proxy/listener.h"
+#include "router/proxy/worker_state.h"
+
+namespace bandit::proxy {
+
+struct WorkerOptions {
+  upstream::Address listen;
+  // The control plane's socket; empty: no control services on the data port.
+  std::string control_socket;
+  std::shared_ptr<const experiment::TokenSigner> signer;
+  // Of the draws.
+  uint64_t seed = 0;
+  std::function<int64_t()> unix_ms;
+};
+
+// Thread-safety: Publish, Harvest, Drain and Stop from any thread; the rest
+// before Start.
+class Worker : public learning::WorkerPort {
+ public:
+  explicit Worker(WorkerOptions options);
+  ~Worker() override;
+
+  // Binds the listening socket; fails as Listener::Bind does.
+  absl::Status Bind();
+  // As bound, so that further workers can take the same port.
+  upstream::Address address() const { return listener_->address(); }
+
+  // Starts the thread. REQUIRES: bound, and a snapshot published.
+  void Start();
+  // Takes no new connections and requests, finishes those under way, at most
+  // `grace`; then the thread ends.
+  void Drain(absl::Duration grace);
+  // Waits for the thread's end.
+  void Join();
+
+  void Publish(std::shared_ptr<const learning::Snapshot> snapshot) override;
+  void Harvest(std::function<void(std::unique_ptr<learning::WorkerDelta>)> done)
+      override;
+
+ private:
+  void Adopt(std::shared_ptr<const learning::Snapshot> snapshot);
+  void MakeGeneration(std::shared_ptr<const experiment::Plan> plan);
+  void Accept(std::unique_ptr<http2::Transport> transport);
+  void BeginDrain(absl::Duration grace);
+  void StopIfDrained();
+  void Stop();
+
+  WorkerOptions options_;
+  WorkerState state_;
+  std::unique_ptr<Listener> listener_;
+  std::set<std::shared_ptr<http2::Session>> sessions_;
+  asio::steady_timer grace_timer_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  bool draining_ = false;
+  bool stopped_ = false;
+  // The thread has ended: what it counted last is there for the asking.
+  std::atomic<bool> joined_ = false;
+  std::thread thread_;
+};
+
+}  // namespace bandit::proxy
+
+#endif  // BANDIT_ROUTER_PROXY_WORKER_H_
