@@ -34,6 +34,8 @@ class ModelPeek {
 
  private:
   void ReadPrefix();
+  void SkimInflated();
+  void TakeAnswer();
   void Finish(std::optional<std::string> model);
 
   experiment::MessageShape shape_;
