@@ -19,18 +19,23 @@ namespace bandit::experiment {
 // part of the hash and frozen by golden vectors.
 enum class Purpose : uint8_t { kArm = 1, kRamp = 2, kLayer = 3, kHoldout = 4 };
 
-// 64-bit hash of length-prefixed fields: XXH3 over purpose, salt and unit.
+// 64-bit hash of length-prefixed fields: XXH3 over purpose, salt and unit. The
+// bytes are in docs/hashing.md, so that clients can compute the same.
+// Determinism: the arguments alone; the same in every process.
+// Cost: no allocation while salt and unit are at most 240 bytes together.
 uint64_t HashUnit(Purpose purpose, std::string_view salt,
                   std::string_view unit);
 
 // Weighted rendezvous: per arm u = hash(unit_hash, arm name) in (0, 1), and the
 // smallest -ln(u) / p wins, so arm i wins with probability p[i] over units, and
-// a unit moves only when an arm that gains takes it.
+// a unit moves only when an arm that gains takes it. An arm with p = 0 never
+// wins.
 // REQUIRES: p has a positive entry, one for each arm.
 size_t DrawSticky(absl::Span<const Arm> arms, absl::Span<const double> p,
                   uint64_t unit_hash);
 
-// Inverse-CDF draw; `uniform` in [0, 1).
+// Inverse-CDF draw; `uniform` in [0, 1). An arm with p = 0 is never drawn.
+// REQUIRES: p has a positive entry.
 size_t Draw(absl::Span<const double> p, double uniform);
 
 struct Assignment {
@@ -40,9 +45,12 @@ struct Assignment {
 };
 
 // Encodes the features, asks the model, draws the arm, fills the decision.
-// `eligible` must not be empty.
-// Determinism: the inputs and the state of `random` fix the result.
-// Cost: no allocation up to 16 features.
+// A request without the unit's metadata, or with an empty one, is its own unit.
+// REQUIRES: `eligible` is not empty.
+// Determinism: the inputs and the state of `random` fix the result; `random`
+// advances by one for the id, and by one more for a request that is its own
+// unit.
+// Cost: no allocation while the feature vector has at most 16 columns.
 void Assign(const Experiment& experiment, const policies::Model& model,
             policies::ArmSet eligible, http2::Headers headers, int64_t time_ms,
             std::mt19937_64& random, Assignment* assignment);

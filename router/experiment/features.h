@@ -21,15 +21,19 @@ class FeatureEncoder {
  public:
   // No context: dimension 0.
   FeatureEncoder() = default;
+  // A `missing` whose column would not be finite gives a column of 0.
   explicit FeatureEncoder(const v1::ContextConfig& config);
 
   // 0 without context, else at least 2.
   size_t dimension() const { return dimension_; }
   size_t feature_count() const { return features_.size(); }
 
-  // Fills `x` (length dimension()). Bit i of the result is set if feature i
-  // (i < 64) was absent or absurd and took its documented value: a number its
-  // `missing`, a category 0 in all columns.
+  // Fills `x` (length dimension()) with finite values. Bit i of the result is
+  // set if feature i (i < 64) was absent or absurd and took its documented
+  // value: a number its `missing`, a category 0 in all columns. Absurd is a
+  // text that is not a finite number as a whole, a number outside [min, max],
+  // negative under a transform, or too large for a float, and a category that
+  // is not listed.
   // Cost: O(features * headers), no allocation.
   uint64_t Encode(http2::Headers headers, absl::Span<float> x) const;
 
@@ -42,9 +46,13 @@ class FeatureEncoder {
     std::string key;
     std::vector<std::string> categories;
     v1::Transform transform;
-    double shift, scale, missing;
+    double shift, scale;
     double min, max;
+    float missing;  // The column, not x.
     size_t column;
+
+    // The column of the number `value`; nullopt if it is absurd.
+    std::optional<float> Column(double value) const;
   };
   std::vector<Feature> features_;
   size_t dimension_ = 0;

@@ -9,21 +9,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "bandit/v1/config.pb.h"
 #include "policies/policy.h"
 #include "router/experiment/features.h"
+#include "router/experiment/model_name.h"
 #include "router/experiment/route_table.h"
 
 namespace bandit::experiment {
-
-struct ModelOverride {
-  std::string name;     // Empty: as the caller has it.
-  std::string version;  // Empty: as the caller has it.
-};
 
 struct Arm {
   std::string name;
@@ -32,7 +30,13 @@ struct Arm {
 };
 
 // Measured by the router itself, or fed back.
-enum class MetricSource { kFeedback, kLatencyMs, kTtfbMs, kError, kResponseBytes };
+enum class MetricSource {
+  kFeedback,
+  kLatencyMs,
+  kTtfbMs,
+  kError,
+  kResponseBytes
+};
 
 struct Metric {
   std::string name;
@@ -55,7 +59,7 @@ struct Experiment {
   std::vector<Metric> metrics;
   size_t reward_metric = 0;
   FeatureEncoder features;
-  // Length of the time slices that decisions are counted in.
+  // Length of the time slices that decisions are counted in; see SliceLength.
   absl::Duration slice;
   std::string policy_name;
   std::shared_ptr<const policies::Policy> policy;
@@ -82,12 +86,30 @@ struct Plan {
 // Stable 32-bit id of an experiment's name, as tokens carry it.
 uint32_t ExperimentId(std::string_view name);
 
-// What must stay the same for statistics to be pooled: arms, unit, salt,
-// metrics and features, not the policy. A change starts a new epoch.
+// A slice is the shortest window / 32, so that a decision waits at most that
+// much longer than it must; but at least the longest window / 512, which bounds
+// the slices that are open at a time to 514, and at least 100 ms. A whole
+// number of milliseconds. No window: one hour is assumed.
+absl::Duration SliceLength(absl::Span<const Metric> metrics);
+
+// What must stay the same for statistics to be pooled, as one line of text a
+// part: arms (names, backends, model overrides, their order), unit, salt,
+// reward, metrics, features; and the shares of a fixed_split. Not the policy.
+// Determinism: equal configs give equal text, in every build.
 std::string Fingerprint(const v1::ExperimentConfig& config);
+
+// The parts that differ between two fingerprints, in words for people ("arms",
+// "weights"): a new epoch starts unless there is none. Shares count only if
+// both have them: an edit of a running split biases what is pooled, a change
+// of policy keeps what was learned.
+std::vector<std::string> EpochChanges(std::string_view before,
+                                      std::string_view after);
 
 // REQUIRES: `config` passed config::Load. `epochs` by experiment name; an
 // absent one is 1.
+// Fails with InvalidArgument, naming the experiment, if two names have one
+// ExperimentId, a policy cannot be made, the features are too many for a token,
+// or what Load checks does not hold.
 absl::StatusOr<std::shared_ptr<const Plan>> CompilePlan(
     const v1::RouterConfig& config,
     const std::map<std::string, uint32_t>& epochs);

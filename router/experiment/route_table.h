@@ -10,12 +10,17 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "bandit/v1/config.pb.h"
 #include "router/http2/header.h"
 
 namespace bandit::experiment {
 
 // Experiments in config order; the first that matches takes the request.
+//
+// Rules are indexed by the request's path: the candidates of a request are the
+// rules for its method, those for its whole service and those that name none,
+// merged in config order when the table is made.
 // Thread-safety: const calls may overlap.
 class RouteTable {
  public:
@@ -31,7 +36,11 @@ class RouteTable {
   };
 
   // `headers` are all of the request's, pseudo-headers included. `model` is
-  // the message's model name; nullopt: not read yet.
+  // the message's model name, "" if it has none or is no message; nullopt: not
+  // read yet. A rule for a model takes only requests of a shape that has model
+  // names (see ShapeOf), so others never need one. Metadata that is given
+  // several times matches if one of its values does; the authority's port and
+  // case do not count.
   // Cost: O(candidates of the path * headers), no allocation.
   Result Match(http2::Headers headers,
                std::optional<std::string_view> model) const;
@@ -42,7 +51,17 @@ class RouteTable {
     std::string service, method, authority, model;
     std::vector<std::pair<std::string, std::string>> metadata;
   };
+  // Indices into rules_, ascending.
+  using Candidates = std::vector<size_t>;
+
+  const Candidates& CandidatesOf(std::string_view path) const;
+
   std::vector<Rule> rules_;
+  // By "service/method", by service, and for all other paths. Each list holds
+  // the more general rules too, so that one look-up decides.
+  absl::flat_hash_map<std::string, Candidates> by_method_;
+  absl::flat_hash_map<std::string, Candidates> by_service_;
+  Candidates elsewhere_;
 };
 
 }  // namespace bandit::experiment

@@ -17,6 +17,11 @@
 
 namespace bandit::experiment {
 
+// What Sign can carry, and the longest token there is.
+inline constexpr int64_t kMaxTokenTimeMs = (int64_t{1} << 48) - 1;
+inline constexpr size_t kMaxTokenFeatures = 1024;
+inline constexpr size_t kMaxTokenSize = 5888;
+
 // Thread-safety: const calls may overlap.
 class TokenSigner {
  public:
@@ -24,9 +29,14 @@ class TokenSigner {
   explicit TokenSigner(std::string_view secret);
 
   // Replaces `token` with base64url(decision || 128-bit SipHash-2-4 tag).
-  // Cost: no allocation once `token` has the capacity.
+  // REQUIRES: arm < 64, propensity in (0, 1], 0 <= time_ms <= kMaxTokenTimeMs,
+  // at most kMaxTokenFeatures finite features.
+  // Determinism: the key and the decision fix the token.
+  // Cost: O(features), no allocation once `token` has the capacity.
   void Sign(const Decision& decision, std::string* token) const;
 
+  // The decision that Sign made `token` of: a string that is not exactly what
+  // Sign with this key gives for some decision is refused.
   // Fails with InvalidArgument if the token is malformed, of another version
   // or its tag is not that of this key. Constant time in the tag.
   absl::StatusOr<Decision> Verify(std::string_view token) const;

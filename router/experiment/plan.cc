@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/experiment/plan.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "fmt/format.h"
+#include "router/experiment/token.h"
+
+namespace bandit::experiment {
+namespace {
+
+// The missing-feature mask has 64 bits.
+constexpr size_t kMaxFeatures = 64;
+constexpr absl::Duration kDefaultWindow = absl::Hours(1);
+constexpr std::string_view kTensorFlowServing =
+    "tensorflow.serving.PredictionService";
+
+struct Builtin {
+  std::string_view name;
+  MetricSource source;
+  policies::RewardKind kind;
+};
+constexpr Builtin kBuiltins[] = {
+    {"latency_ms", MetricSource::kLatencyMs, policies::RewardKind::kContinuous},
+    {"ttfb_ms", MetricSource::kTtfbMs, policies::RewardKind::kContinuous},
+    {"error", MetricSource::kError, policies::RewardKind::kBinary},
+    {"response_bytes", MetricSource::kResponseBytes,
+     policies::RewardKind::kContinuous},
+};
+
+template <typename... Args>
+absl::Status Fail(fmt::format_string<Args...> format, Args&&... args) {
+  return absl::InvalidArgumentError(
+      fmt::format(format, std::forward<Args>(args)...));
+}
+
+absl::Duration ToDuration(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) +
+         absl::Nanoseconds(duration.nanos());
+}
+
+using Index = absl::flat_hash_map<std::string, size_t>;
+
+std::vector<Backend> CompileBackends(const v1::RouterConfig& config) {
+  std::vector<Backend> backends;
+  for (const auto& [name, backend] : config.backends()) {
+    backends.push_back(
+        {.name = name,
+         .addresses = {backend.address().begin(), backend.address().end()},
+         .connect_timeout = ToDuration(backend.connect_timeout())});
+  }
+  // A map's order is not fixed; indices should be.
+  std::sort(backends.begin(), backends.end(),
+            [](const Backend& a, const Backend& b) { return a.name < b.name; });
+  return backends;
+}
+
+absl::Status CompileArms(const v1::ExperimentConfig& config,
+                         const Index& backends, Experiment* experiment) {
+  if (config.arms().empty() ||
+      static_cast<size_t>(config.arms_size()) > policies::kMaxArms) {
+    return Fail("experiments.{}.arms: {} is outside [1, {}]", config.name(),
+                config.arms_size(), policies::kMaxArms);
+  }
+  for (const v1::ArmConfig& from : config.arms()) {
+    const auto backend = backends.find(from.backend());
+    if (backend == backends.end()) {
+      return Fail("experiments.{}.arms.{}.backend: {} is not one of backends",
+                  config.name(), from.name(), from.backend());
+    }
+    Arm arm{.name = from.name(), .backend = backend->second, .model = {}};
+    if (from.has_model()) {
+      arm.model = {.name = from.model().name(),
+                   .version = from.model().version()};
+      for (const v1::MatchConfig& match : config.match()) {
+        if (match.service() != kTensorFlowServing) continue;
+        const auto suffix =
+            OverrideSuffix(MessageShape::kTensorFlowServing, *arm.model);
+        if (suffix.ok()) continue;
+        return Fail(
+            "experiments.{}.arms.{}.model.version = {} is no 64-bit "
+            "number, which {} wants",
+            config.name(), arm.name, arm.model->version, kTensorFlowServing);
+      }
+    }
+    experiment->arms.push_back(std::move(arm));
+  }
+  if (config.control().empty()) return absl::OkStatus();
+  const auto control = std::find_if(
+      experiment->arms.begin(), experiment->arms.end(),
+      [&](const Arm& arm) { return arm.name == config.control(); });
+  if (control == experiment->arms.end()) {
+    return Fail("experiments.{}.control: {} is not one of arms", config.name(),
+                config.control());
+  }
+  experiment->control = control - experiment->arms.begin();
+  return absl::OkStatus();
+}
+
+Metric CompileMetric(const v1::MetricConfig& from) {
+  Metric metric{
+      .name = from.name(),
+      .kind = from.kind() == v1::METRIC_KIND_CONTINUOUS
+                  ? policies::RewardKind::kContinuous
+                  : policies::RewardKind::kBinary,
+      .window = ToDuration(from.window()),
+      .default_value = {},
+      .min = {},
+      .max = {},
+  };
+  if (from.has_default_()) metric.default_value = from.default_();
+  if (from.has_min()) metric.min = from.min();
+  if (from.has_max()) metric.max = from.max();
+  return metric;
+}
+
+// The declared metrics, and the reward if it is a built-in one.
+absl::Status CompileMetrics(const v1::ExperimentConfig& config,
+                            Experiment* experiment) {
+  std::vector<Metric>& metrics = experiment->metrics;
+  for (const v1::MetricConfig& from : config.metrics()) {
+    metrics.push_back(CompileMetric(from));
+  }
+  if (!config.has_reward() && !metrics.empty()) return absl::OkStatus();
+  const std::string& reward = config.reward().metric();
+  const auto declared =
+      std::find_if(metrics.begin(), metrics.end(),
+                   [&](const Metric& metric) { return metric.name == reward; });
+  experiment->reward_metric = declared - metrics.begin();
+  if (declared != metrics.end()) return absl::OkStatus();
+  for (const Builtin& builtin : kBuiltins) {
+    if (builtin.name != reward) continue;
+    metrics.push_back({.name = reward,
+                       .source = builtin.source,
+                       .kind = builtin.kind,
+                       .window = kDefaultWindow,
+                       .default_value = {},
+                       .min = {},
+                       .max = {}});
+    return absl::OkStatus();
+  }
+  return Fail(
+      "experiments.{}.reward.metric: \"{}\" is not one of metrics, nor "
+      "built in",
+      config.name(), reward);
+}
+
+absl::Status CompileFeatures(const v1::ExperimentConfig& config,
+                             Experiment* experiment) {
+  if (!config.has_context()) return absl::OkStatus();
+  experiment->features = FeatureEncoder(config.context());
+  if (experiment->features.feature_count() > kMaxFeatures) {
+    return Fail("experiments.{}.context.features: {} are more than {}",
+                config.name(), experiment->features.feature_count(),
+                kMaxFeatures);
+  }
+  if (experiment->features.dimension() > kMaxTokenFeatures) {
+    return Fail(
+        "experiments.{}.context.features: {} columns with the intercept "
+        "and all categories are more than {}",
+        config.name(), experiment->features.dimension(), kMaxTokenFeatures);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompilePolicy(const v1::ExperimentConfig& config,
+                           Experiment* experiment) {
+  policies::Problem problem{
+      .arms = experiment->arms.size(),
+      .weights = {},
+      .reward = experiment->metrics[experiment->reward_metric].kind,
+      .dimension = experiment->features.dimension(),
+      .floor = config.policy().floor(),
+  };
+  for (const v1::ArmConfig& arm : config.arms()) {
+    problem.weights.push_back(arm.weight());
+  }
+  experiment->policy_name = config.policy().name();
+  auto policy = policies::MakePolicy(
+      config.policy().name(), problem,
+      {config.policy().params().begin(), config.policy().params().end()});
+  if (!policy.ok()) {
+    const absl::string_view why = policy.status().message();
+    return Fail("experiments.{}.policy: {}", config.name(),
+                std::string_view(why.data(), why.size()));
+  }
+  experiment->policy = *std::move(policy);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Experiment> CompileExperiment(const v1::ExperimentConfig& config,
+                                             const Index& backends) {
+  Experiment experiment;
+  experiment.name = config.name();
+  experiment.id = ExperimentId(config.name());
+  experiment.salt = config.salt().empty() ? config.name() : config.salt();
+  experiment.unit_key = config.unit().metadata();
+  absl::Status status = CompileArms(config, backends, &experiment);
+  status.Update(CompileMetrics(config, &experiment));
+  status.Update(CompileFeatures(config, &experiment));
+  if (status.ok()) status = CompilePolicy(config, &experiment);
+  if (!status.ok()) return status;
+  experiment.slice = SliceLength(experiment.metrics);
+  return experiment;
+}
+
+}  // namespace
+
+uint32_t ExperimentId(std::string_view name) {
+  return static_cast<uint32_t>(XXH3_64bits(name.data(), name.size()));
+}
+
+absl::Duration SliceLength(absl::Span<const Metric> metrics) {
+  absl::Duration shortest = kDefaultWindow, longest = kDefaultWindow;
+  if (!metrics.empty()) {
+    const auto [low, high] = std::minmax_element(
+        metrics.begin(), metrics.end(),
+        [](const Metric& a, const Metric& b) { return a.window < b.window; });
+    shortest = low->window;
+    longest = high->window;
+  }
+  const absl::Duration slice =
+      std::max({shortest / 32, longest / 512, absl::Milliseconds(100)});
+  return absl::Ceil(slice, absl::Milliseconds(1));
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> CompilePlan(
+    const v1::RouterConfig& config,
+    const std::map<std::string, uint32_t>& epochs) {
+  auto plan = std::make_shared<Plan>();
+  plan->backends = CompileBackends(config);
+  Index backends;
+  for (const Backend& backend : plan->backends) {
+    backends.emplace(backend.name, backends.size());
+  }
+  if (!config.default_backend().empty()) {
+    const auto backend = backends.find(config.default_backend());
+    if (backend == backends.end()) {
+      return Fail("default_backend: {} is not one of backends",
+                  config.default_backend());
+    }
+    plan->default_backend = backend->second;
+  }
+  absl::flat_hash_map<uint32_t, std::string> names;
+  for (const v1::ExperimentConfig& from : config.experiments()) {
+    auto experiment = CompileExperiment(from, backends);
+    if (!experiment.ok()) return experiment.status();
+    const auto [other, fresh] = names.emplace(experiment->id, from.name());
+    if (!fresh) {
+      return Fail(
+          "experiments: {} and {} have the same id 0x{:08x} in tokens; "
+          "rename one",
+          other->second, from.name(), experiment->id);
+    }
+    const auto epoch = epochs.find(from.name());
+    if (epoch != epochs.end()) experiment->epoch = epoch->second;
+    plan->experiments.push_back(*std::move(experiment));
+  }
+  plan->routes = RouteTable(config);
+  plan->limits = config.limits();
+  return std::shared_ptr<const Plan>(std::move(plan));
+}
+
+}  // namespace bandit::experiment

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/experiment/route_table.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "router/experiment/model_name.h"
+
+namespace bandit::experiment {
+namespace {
+
+// Debian's Abseil has a string_view of its own.
+absl::string_view Abseil(std::string_view s) { return {s.data(), s.size()}; }
+
+// `host:port`, `[v6]:port`, with or without the port: the host alone.
+std::string_view WithoutPort(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const size_t end = authority.find(']');
+    return end == authority.npos ? authority : authority.substr(1, end - 1);
+  }
+  const size_t colon = authority.rfind(':');
+  // Two colons and no brackets: a bare IPv6 address, as a config may have it.
+  if (colon == authority.npos || authority.find(':') != colon) return authority;
+  return authority.substr(0, colon);
+}
+
+bool AuthorityIs(http2::Headers headers, std::string_view host) {
+  std::string_view authority = http2::Find(headers, ":authority");
+  if (authority.empty()) authority = http2::Find(headers, "host");
+  return absl::EqualsIgnoreCase(Abseil(WithoutPort(authority)), Abseil(host));
+}
+
+bool HasMetadata(http2::Headers headers, std::string_view key,
+                 std::string_view value) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [&](const http2::Header& header) {
+                       return header.name == key && header.value == value;
+                     });
+}
+
+}  // namespace
+
+RouteTable::RouteTable(const v1::RouterConfig& config) {
+  for (int i = 0; i < config.experiments_size(); ++i) {
+    for (const v1::MatchConfig& match : config.experiments(i).match()) {
+      Rule rule{.experiment = static_cast<size_t>(i),
+                .service = match.service(),
+                .method = match.method(),
+                .authority = std::string(WithoutPort(match.authority())),
+                .model = match.model(),
+                .metadata = {}};
+      for (const auto& [key, value] : match.metadata()) {
+        rule.metadata.emplace_back(absl::AsciiStrToLower(key), value);
+      }
+      // A map's order is not fixed; the cost of a request should be.
+      std::sort(rule.metadata.begin(), rule.metadata.end());
+      // The lists that exist for the rule's own path, before it is added to
+      // all that it applies to.
+      if (!rule.service.empty()) {
+        by_service_[rule.service];
+        if (!rule.method.empty()) by_method_[rule.service + "/" + rule.method];
+      }
+      rules_.push_back(std::move(rule));
+    }
+  }
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const Rule& rule = rules_[i];
+    const auto applies = [&](std::string_view service,
+                             std::string_view method) {
+      return (rule.service.empty() || rule.service == service) &&
+             (rule.method.empty() || rule.method == method);
+    };
+    for (auto& [path, candidates] : by_method_) {
+      const size_t slash = path.rfind('/');
+      if (applies(std::string_view(path).substr(0, slash),
+                  std::string_view(path).substr(slash + 1))) {
+        candidates.push_back(i);
+      }
+    }
+    for (auto& [service, candidates] : by_service_) {
+      // The method is unknown here: a bare one is compared when asked.
+      if (rule.service.empty() ||
+          (rule.service == service && rule.method.empty())) {
+        candidates.push_back(i);
+      }
+    }
+    if (rule.service.empty()) elsewhere_.push_back(i);
+  }
+}
+
+const RouteTable::Candidates& RouteTable::CandidatesOf(
+    std::string_view path) const {
+  if (const auto it = by_method_.find(Abseil(path)); it != by_method_.end()) {
+    return it->second;
+  }
+  const std::string_view service = path.substr(0, path.rfind('/'));
+  const auto it = by_service_.find(Abseil(service));
+  return it != by_service_.end() ? it->second : elsewhere_;
+}
+
+RouteTable::Result RouteTable::Match(
+    http2::Headers headers, std::optional<std::string_view> model) const {
+  const std::string_view full_path = http2::Find(headers, ":path");
+  const std::string_view path = full_path.substr(full_path.starts_with('/'));
+  const std::string_view method = path.substr(path.rfind('/') + 1);
+  const bool has_model_name = ShapeOf(full_path) != MessageShape::kUnknown;
+  for (const size_t i : CandidatesOf(path)) {
+    const Rule& rule = rules_[i];
+    if (rule.service.empty() && !rule.method.empty() && rule.method != method) {
+      continue;
+    }
+    if (!rule.authority.empty() && !AuthorityIs(headers, rule.authority)) {
+      continue;
+    }
+    if (!std::all_of(rule.metadata.begin(), rule.metadata.end(),
+                     [&](const auto& entry) {
+                       return HasMetadata(headers, entry.first, entry.second);
+                     })) {
+      continue;
+    }
+    if (!rule.model.empty()) {
+      if (!has_model_name) continue;
+      if (!model.has_value()) return {std::nullopt, true};
+      if (*model != rule.model) continue;
+    }
+    return {rule.experiment, false};
+  }
+  return {};
+}
+
+}  // namespace bandit::experiment
