@@ -1,3 +1,8 @@
+# Groups that `./dev` builds by name; what belongs to one adds itself.
+foreach(group threaded_tests fuzzers benchmarks generated_sources docs)
+  add_custom_target(${group})
+endforeach()
+
 # bandit_library(<room> SOURCES a.cc ... DEPS lib ... [PRIVATE_DEPS lib ...])
 #   One library a room, with the alias bandit::<room>. Includes are written
 #   from the root.
@@ -14,7 +19,9 @@ function(bandit_library room)
 endfunction()
 
 # bandit_test(<name> SOURCES a_test.cc ... DEPS lib ... [LABELS l ...])
-#   One GoogleTest binary, registered with ctest as one test.
+#   One GoogleTest binary, registered with ctest as one test. The label
+#   `threads` brings it under the thread sanitizer: `./dev test` builds and
+#   runs only tests of that label there.
 function(bandit_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -27,16 +34,24 @@ function(bandit_test name)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT}
     LABELS "${ARG_LABELS}")
+  if("threads" IN_LIST ARG_LABELS)
+    add_dependencies(threaded_tests ${name})
+  endif()
 endfunction()
 
 # bandit_benchmark(<name> SOURCES a_benchmark.cc ... DEPS lib ...)
-#   Built, never run by ctest: `./dev bench` runs them.
+#   Built, never run by ctest: `./dev bench micro` runs them. A sanitized
+#   build has none: its figures would mean nothing.
 function(bandit_benchmark name)
+  if(BANDIT_SANITIZE)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/benchmarks")
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} benchmark::benchmark_main)
+  add_dependencies(benchmarks ${name})
 endfunction()
 
 # bandit_fuzzer(<name> SOURCES a_fuzzer.cc ... DEPS lib ...)
@@ -48,6 +63,7 @@ function(bandit_fuzzer name)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  add_dependencies(fuzzers ${name})
   set(corpus "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}")
   if(BANDIT_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
