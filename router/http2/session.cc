@@ -258,6 +258,16 @@ void Session::Drain() {
     if (stream_count_ == 0) Close("drained");
     return;
   }
+  if (stream_count_ == 0) {
+    // Nobody waits: the final word can be said at once. A request that
+    // crosses it on the way was not processed, and its client is told so.
+    draining_ = true;
+    nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session_),
+                          NGHTTP2_NO_ERROR, nullptr, 0);
+    MarkDirty();
+    return;
+  }
   drain_announced_ = true;
   nghttp2_submit_shutdown_notice(session_);
   nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
