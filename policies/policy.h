@@ -24,6 +24,9 @@ namespace bandit::policies {
 
 // An experiment has at most this many arms; an arm set is a bit mask.
 inline constexpr size_t kMaxArms = 64;
+// A feature vector has at most this many columns, so that scoring needs a
+// bounded stack and no heap.
+inline constexpr size_t kMaxDimension = 1024;
 using ArmSet = uint64_t;
 constexpr ArmSet AllArms(size_t n) {
   return n >= kMaxArms ? ~ArmSet{0} : (ArmSet{1} << n) - 1;
@@ -35,7 +38,8 @@ enum class RewardKind { kBinary, kContinuous };
 // What a policy is made from, beside its parameters.
 struct Problem {
   size_t arms = 0;
-  // fixed_split's shares; length `arms`, not negative, positive sum.
+  // fixed_split's shares; length `arms`, not negative, positive sum. Empty:
+  // equal shares.
   std::vector<double> weights;
   RewardKind reward = RewardKind::kBinary;
   // Length of the feature vector; 0 without context.
@@ -80,9 +84,10 @@ class Model {
   explicit Model(double floor) : floor_(floor) {}
 
  private:
-  // Fills `w` with any non-negative weights, 0 for ineligible arms, a positive
-  // finite sum; normalization and the floor are added by Probabilities.
-  // At least one arm is eligible.
+  // Fills `w` with any non-negative weights; normalization and the floor are
+  // added by Probabilities, which takes ineligible arms as 0 whatever stands
+  // there, and gives the uniform distribution if no positive finite sum is
+  // left. At least one arm is eligible.
   virtual void Weights(absl::Span<const float> x, ArmSet eligible,
                        absl::Span<double> w) const = 0;
 
@@ -94,7 +99,7 @@ class Policy {
  public:
   virtual ~Policy() = default;
   // Determinism: a pure function of the statistics.
-  // Fails with InvalidArgument if a statistic is not finite.
+  // Fails with InvalidArgument if a statistic that it reads is not finite.
   virtual absl::StatusOr<std::shared_ptr<const Model>> Prepare(
       const PrepareInput& input) const = 0;
 };
@@ -134,8 +139,9 @@ absl::StatusOr<std::unique_ptr<const Policy>> MakePolicy(
     std::string_view name, const Problem& problem,
     const std::map<std::string, double>& given);
 
-// p_i = f + (1 - k f) w_i / sum(w) over the k eligible arms; k f > 1 gives the
-// uniform distribution, f < 0 counts as 0. In place.
+// p_i = f + (1 - k f) w_i / sum(w) over the k eligible arms, 0 for the others.
+// The uniform distribution if k f > 1 or sum(w) is not positive and finite;
+// f < 0 counts as 0. In place.
 void ApplyFloor(double floor, ArmSet eligible, absl::Span<double> w);
 
 }  // namespace bandit::policies

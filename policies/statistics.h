@@ -10,6 +10,7 @@
 
 #include <cstddef>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 
 namespace bandit::policies {
@@ -75,6 +76,9 @@ class ArmStatistics {
   // Unbiased sample variance, never negative; 0 with fewer than two decisions.
   double variance() const;
 
+  // Whether every number of the vector is finite.
+  bool finite() const;
+
   size_t dimension() const { return layout_.dimension; }
   // Lower triangle of sum x x', row by row.
   absl::Span<const double> gram() const {
@@ -90,6 +94,22 @@ class ArmStatistics {
   double center_;
   absl::Span<const double> vector_;
 };
+
+// Fails with InvalidArgument naming the first arm whose statistics are not all
+// finite.
+absl::Status CheckFinite(absl::Span<const ArmStatistics> arms);
+
+// All arms' rewards as one sample: the scale that a policy measures by when a
+// reward has no range of its own.
+struct PooledRewards {
+  double count = 0;
+  // 0 without a decision.
+  double mean = 0;
+  // About the common mean, so the spread between arms is in it; unbiased,
+  // never negative; 0 with fewer than two decisions.
+  double variance = 0;
+};
+PooledRewards Pool(absl::Span<const ArmStatistics> arms);
 
 }  // namespace bandit::policies
 
