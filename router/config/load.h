@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads the router's configuration.
+//
+//   absl::StatusOr<LoadedConfig> config = config::Load("router.yaml");
+//   if (!config.ok()) {
+//     std::cerr << config.status().message() << '\n';  // One line an error.
+//     return 2;
+//   }
+#ifndef BANDIT_ROUTER_CONFIG_LOAD_H_
+#define BANDIT_ROUTER_CONFIG_LOAD_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "bandit/v1/config.pb.h"
+#include "router/config/environment.h"
+
+namespace bandit::config {
+
+struct LoadedConfig {
+  // Valid, and with every default filled in: readers need none of their own.
+  v1::RouterConfig proto;
+  // Equal configs have equal digests, however they are written; 32 hexadecimal
+  // digits. Secrets are left out, so that it may be shown.
+  std::string digest;
+};
+
+// Reads `text`; errors speak of `file_name`.
+// Fails with InvalidArgument, all errors in the order of their lines, each one
+// line `file:line: what is wrong, what was expected`. No message holds a
+// secret or the value of an environment variable.
+// Cost: bounded by the text, at most 1 MiB; never blocks.
+absl::StatusOr<LoadedConfig> LoadText(std::string_view text,
+                                      std::string_view file_name,
+                                      const Environment& env);
+
+// Reads the file at `path`.
+// Fails as LoadText, or with NotFound, PermissionDenied or InvalidArgument
+// ("file: what is wrong, ...") if it cannot be read.
+absl::StatusOr<LoadedConfig> Load(const std::string& path,
+                                  const Environment& env);
+absl::StatusOr<LoadedConfig> Load(const std::string& path);
+
+}  // namespace bandit::config
+
+#endif  // BANDIT_ROUTER_CONFIG_LOAD_H_

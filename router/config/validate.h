@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the schema cannot say of a config: names that must exist or be unique,
+// values that depend on one another, and the policies' own parameters.
+#ifndef BANDIT_ROUTER_CONFIG_VALIDATE_H_
+#define BANDIT_ROUTER_CONFIG_VALIDATE_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bandit/v1/config.pb.h"
+#include "router/config/report.h"
+
+namespace bandit::config {
+
+struct BuiltinMetric {
+  std::string_view name;
+  std::string_view meaning;
+};
+// Measured by the router itself; they cannot be declared.
+inline constexpr BuiltinMetric kBuiltinMetrics[] = {
+    {"latency_ms",
+     "milliseconds from the request's headers to the end of the "
+     "response"},
+    {"ttfb_ms", "milliseconds to the first byte of the response"},
+    {"error", "1 if the request failed, else 0"},
+    {"response_bytes", "size of the response"},
+};
+
+// A missing feature is a bit of a 64-bit mask.
+inline constexpr size_t kMaxFeatures = 64;
+// Columns of the feature vector, the intercept included: they travel in every
+// token.
+inline constexpr size_t kMaxColumns = 256;
+
+// Checks `config` as the reader left it, and fills in the defaults that depend
+// on other fields: `control`, `reward.metric`, `salt` and the policies'
+// parameters. What the reader found broken is not reported again.
+void ValidateConfig(v1::RouterConfig* config, Report* report);
+
+// The parts: one experiment, its policy, its metrics and its context, at
+// `path`.
+void ValidateExperiment(const Path& path,
+                        const std::vector<std::string>& backends,
+                        v1::ExperimentConfig* experiment, Report* report);
+void ValidateMatch(const Path& path, const v1::MatchConfig& match,
+                   Report* report);
+void ValidatePolicy(const Path& path, size_t arms, bool has_context,
+                    v1::PolicyConfig* policy, Report* report);
+void ValidateMetric(const Path& path, const v1::MetricConfig& metric,
+                    Report* report);
+void ValidateContext(const Path& path, const v1::ContextConfig& context,
+                     Report* report);
+
+}  // namespace bandit::config
+
+#endif  // BANDIT_ROUTER_CONFIG_VALIDATE_H_
