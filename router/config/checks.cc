@@ -37,10 +37,11 @@ void CheckNames(const std::vector<Path>& items,
 void CheckReference(const Path& path, std::string_view name,
                     std::string_view what,
                     const std::vector<std::string>& known, Report* report) {
-  if (name.empty() ||
-      std::find(known.begin(), known.end(), name) != known.end()) {
-    return;
+  // An empty one could not be read: it may be the one that is meant.
+  for (const std::string& one : known) {
+    if (one.empty() || one == name) return;
   }
+  if (name.empty()) return;
   report->FailValue(path, name,
                     fmt::format("is not one of the {}, expected {}{}", what,
                                 AnyOf(known), DidYouMean(name, known)));

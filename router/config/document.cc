@@ -208,8 +208,9 @@ class Builder : public YAML::EventHandler {
 
 std::optional<Node> ParseDocument(std::string_view text, Report* report) {
   if (text.size() > kMaxFileBytes) {
-    report->Fail(1, fmt::format("the file has {} bytes, expected at most {}",
-                                text.size(), kMaxFileBytes));
+    report->Fail(1, fmt::format("the file has more than {0} bytes, expected at "
+                                "most {0}",
+                                kMaxFileBytes));
     return std::nullopt;
   }
   if (auto bad = FindBadText(text)) {

@@ -22,7 +22,7 @@ struct LoadedConfig {
   // Valid, and with every default filled in: readers need none of their own.
   v1::RouterConfig proto;
   // Equal configs have equal digests, however they are written; 32 hexadecimal
-  // digits. Secrets are left out, so that it may be shown.
+  // digits. It may be shown: of a secret it knows only whether there is one.
   std::string digest;
 };
 

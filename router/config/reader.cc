@@ -117,16 +117,20 @@ class Reader {
         ReadMap(Node{}, place,
                 message->GetReflection()->MutableMessage(message, &field));
       }
-    } else {
+    } else if (!field.is_repeated()) {
       SetDefault(field, message);
     }
   }
 
   void SetDefault(const FieldDescriptor& field, Message* message) {
     const v1::FieldRule& rule = RuleOf(field);
-    if (rule.default_value().empty()) return;
-    // SchemaTest holds the schema to readable defaults.
-    SetScalar(field, rule.default_value(), message).IgnoreError();
+    if (field.is_repeated()) {
+      // Keeps its place, so that the items after it keep theirs.
+      message->GetReflection()->AddString(message, &field, "");
+    } else if (!rule.default_value().empty()) {
+      // SchemaTest holds the schema to readable defaults.
+      SetScalar(field, rule.default_value(), message).IgnoreError();
+    }
   }
 
   void ReadField(const FieldDescriptor& field, const Node& node,
@@ -181,15 +185,13 @@ class Reader {
   void ReadValue(const FieldDescriptor& field, const Node& node,
                  const Path& path, Message* message) {
     if (IsScalar(field)) return ReadScalar(field, node, path, message);
-    if (node.kind != Node::Kind::kMap) {
-      report_.Fail(path, fmt::format("is {}, expected {}", KindName(node.kind),
-                                     ExpectedScalar(field)));
-      return;
-    }
-    ReadMap(node, path,
-            field.is_repeated()
-                ? message->GetReflection()->AddMessage(message, &field)
-                : message->GetReflection()->MutableMessage(message, &field));
+    Message* value =
+        field.is_repeated()
+            ? message->GetReflection()->AddMessage(message, &field)
+            : message->GetReflection()->MutableMessage(message, &field);
+    if (node.kind == Node::Kind::kMap) return ReadMap(node, path, value);
+    report_.Fail(path, fmt::format("is {}, expected {}", KindName(node.kind),
+                                   ExpectedScalar(field)));
   }
 
   void ReadScalar(const FieldDescriptor& field, const Node& node,

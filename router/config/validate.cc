@@ -90,6 +90,7 @@ void CheckBackend(const Path& path, std::string_view name,
     const Path item = addresses.Item(i, "");
     const Path place = report->Given(item) ? item : addresses;
     const std::string& text = backend.address(i);
+    if (text.empty()) continue;  // Reported by the reader.
     absl::StatusOr<Address> address = ParseBackendAddress(text);
     if (!address.ok()) {
       report->FailValue(place, WithoutSecrets(text),

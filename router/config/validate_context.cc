@@ -30,6 +30,7 @@ void ValidateCategories(const Path& path, const v1::FeatureConfig& feature,
   for (int i = 0; i < feature.categories_size(); ++i) {
     const Path place = path.Field("categories").Item(i, "");
     const std::string& category = feature.categories(i);
+    if (category.empty()) continue;  // Reported by the reader.
     if (!IsMetadataValue(category)) {
       report->FailValue(place, category,
                         "cannot be the value of a header, expected visible "
@@ -97,6 +98,7 @@ void ValidateContext(const Path& path, const v1::ContextConfig& context,
     const v1::FeatureConfig& feature = context.features(static_cast<int>(i));
     CheckMetadataKey(paths[i].Field("metadata"), feature.metadata(), report);
     if (feature.categories().empty()) {
+      if (report->Broken(paths[i])) continue;
       ValidateNumber(paths[i], feature, report);
       columns += 1;
     } else {

@@ -1,14 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "fmt/format.h"
 #include "policies/policy.h"
 #include "router/config/checks.h"
+#include "router/config/scalar.h"
 #include "router/config/validate.h"
 
 namespace bandit::config {
 namespace {
+
+constexpr std::string_view kPredictionService =
+    "tensorflow.serving.PredictionService";
+
+// Whether the experiment names TensorFlow Serving as what it matches.
+bool TakesPredict(const v1::ExperimentConfig& experiment) {
+  return std::any_of(experiment.match().begin(), experiment.match().end(),
+                     [](const v1::MatchConfig& match) {
+                       return match.service() == kPredictionService;
+                     });
+}
+
+void ValidateModel(const Path& path, const v1::ModelOverrideConfig& model,
+                   bool predict, Report* report) {
+  const bool given =
+      report->Given(path.Field("name")) || report->Given(path.Field("version"));
+  if (!given && !report->Broken(path)) {
+    report->Fail(path, "is empty, expected name or version");
+  }
+  const std::string& version = model.version();
+  const std::optional<Whole> number = ParseWhole(version);
+  const bool fits = number.has_value() && number->magnitude <= INT64_MAX;
+  if (predict && !version.empty() && !fits) {
+    report->FailValue(path.Field("version"), version,
+                      fmt::format("is not a 64-bit whole number, which {} "
+                                  "needs, expected one",
+                                  kPredictionService));
+  }
+}
 
 void ValidateArms(const Path& path, const std::vector<std::string>& backends,
                   const v1::ExperimentConfig& experiment, Report* report) {
@@ -21,22 +55,20 @@ void ValidateArms(const Path& path, const std::vector<std::string>& backends,
   const std::vector<Path> paths = ItemPaths(path, arms);
   CheckNames(paths, NamesOf(arms), report);
   double weights = 0;
+  bool known = true;
   for (int i = 0; i < arms.size(); ++i) {
     weights += arms[i].weight();
+    known &= !report->Broken(paths[i]);
     if (!report->Broken(Path().Field("backends"))) {
       CheckReference(paths[i].Field("backend"), arms[i].backend(), "backends",
                      backends, report);
     }
-    const Path model = paths[i].Field("model");
-    const v1::ModelOverrideConfig& override = arms[i].model();
-    if (arms[i].has_model() && override.name().empty() &&
-        override.version().empty() && !report->Broken(model) &&
-        !report->Given(model.Field("name")) &&
-        !report->Given(model.Field("version"))) {
-      report->Fail(model, "is empty, expected name or version");
+    if (arms[i].has_model()) {
+      ValidateModel(paths[i].Field("model"), arms[i].model(),
+                    TakesPredict(experiment), report);
     }
   }
-  if (weights <= 0) {
+  if (known && weights <= 0) {
     report->Fail(path, "have weights that sum to 0, expected a positive sum");
   }
 }
@@ -67,8 +99,8 @@ void ValidateReward(const Path& path, v1::ExperimentConfig* experiment,
   } else if (experiment->policy().name() == "fixed_split") {
     // It learns nothing: what every request has will do.
     experiment->mutable_reward()->set_metric("error");
-  } else if (!report->Broken(path.Field("metrics")) &&
-             !report->Broken(path.Field("reward"))) {
+  } else if (!experiment->policy().name().empty() &&
+             !report->Broken(path.Field("metrics"))) {
     report->Fail(path,
                  "has nothing to learn from, expected metrics, or a reward "
                  "that is a built-in metric");
@@ -104,10 +136,9 @@ void ValidateExperiment(const Path& path,
   if (experiment->has_context()) {
     ValidateContext(context, experiment->context(), report);
   }
-  ValidatePolicy(path.Field("policy"),
-                 static_cast<size_t>(experiment->arms_size()),
-                 experiment->has_context() || report->Broken(context),
-                 experiment->mutable_policy(), report);
+  ValidatePolicy(
+      path.Field("policy"), static_cast<size_t>(experiment->arms_size()),
+      experiment->has_context(), experiment->mutable_policy(), report);
   if (experiment->salt().empty()) experiment->set_salt(experiment->name());
 }
 
