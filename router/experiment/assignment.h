@@ -27,10 +27,13 @@ uint64_t HashUnit(Purpose purpose, std::string_view salt,
                   std::string_view unit);
 
 // Weighted rendezvous: per arm u = hash(unit_hash, arm name) in (0, 1), and the
-// smallest -ln(u) / p wins, so arm i wins with probability p[i] over units, and
-// a unit moves only when an arm that gains takes it. An arm with p = 0 never
-// wins.
+// smallest -ln(u) / p wins (Efraimidis and Spirakis's exponential keys), so arm
+// i wins with probability p[i] over units; p = 0 never wins. When p changes, a
+// unit moves only from an arm that lost or to one that gained. So an arm that
+// takes its share from the others in proportion moves no unit between those,
+// and one that leaves moves only its own.
 // REQUIRES: p has a positive entry, one for each arm.
+// Determinism: the arguments, the arms' order not counting.
 size_t DrawSticky(absl::Span<const Arm> arms, absl::Span<const double> p,
                   uint64_t unit_hash);
 

@@ -95,14 +95,16 @@ const RouteTable::Candidates& RouteTable::CandidatesOf(
   if (const auto it = by_method_.find(Abseil(path)); it != by_method_.end()) {
     return it->second;
   }
-  const std::string_view service = path.substr(0, path.rfind('/'));
-  const auto it = by_service_.find(Abseil(service));
+  const size_t slash = path.rfind('/');
+  if (slash == path.npos) return elsewhere_;
+  const auto it = by_service_.find(Abseil(path.substr(0, slash)));
   return it != by_service_.end() ? it->second : elsewhere_;
 }
 
 RouteTable::Result RouteTable::Match(
     http2::Headers headers, std::optional<std::string_view> model) const {
   const std::string_view full_path = http2::Find(headers, ":path");
+  // "service/method", or whatever a path has that is not gRPC's.
   const std::string_view path = full_path.substr(full_path.starts_with('/'));
   const std::string_view method = path.substr(path.rfind('/') + 1);
   const bool has_model_name = ShapeOf(full_path) != MessageShape::kUnknown;

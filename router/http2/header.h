@@ -24,10 +24,11 @@ struct Header {
 using Headers = absl::Span<const Header>;
 
 // The value of the first field named `name`; a view with data() == nullptr if
-// there is none.
+// there is none, and only then.
 inline std::string_view Find(Headers headers, std::string_view name) {
   for (const Header& header : headers) {
-    if (header.name == name) return header.value;
+    if (header.name != name) continue;
+    return header.value.data() != nullptr ? header.value : "";
   }
   return {};
 }
