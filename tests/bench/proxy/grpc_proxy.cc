@@ -31,7 +31,9 @@ class Call final : public grpc::ServerGenericBidiReactor {
     }
     context_.set_deadline(server->deadline());
     stub->PrepareBidiStreamingCall(&context_, server->method(), {}, &backend_);
-    backend_.AddHold();  // The server side starts its writes.
+    // Each direction is driven from both sides, so each holds the client side
+    // until it has ended.
+    backend_.AddMultipleHolds(2);
     backend_.StartCall();
     StartRead(&request_);
   }
@@ -42,7 +44,7 @@ class Call final : public grpc::ServerGenericBidiReactor {
    public:
     explicit Backend(Call* call) : call_(call) {}
     void OnReadInitialMetadataDone(bool ok) override {
-      if (!ok) return;
+      if (!ok) return RemoveHold();
       for (const auto& [key, value] :
            call_->context_.GetServerInitialMetadata()) {
         call_->server_->AddInitialMetadata(String(key), String(value));
@@ -50,7 +52,8 @@ class Call final : public grpc::ServerGenericBidiReactor {
       StartRead(&call_->response_);
     }
     void OnReadDone(bool ok) override {
-      if (ok) call_->StartWrite(&call_->response_);
+      if (!ok) return RemoveHold();
+      call_->StartWrite(&call_->response_);
     }
     void OnWriteDone(bool ok) override {
       if (ok) call_->StartRead(&call_->request_);
@@ -73,7 +76,8 @@ class Call final : public grpc::ServerGenericBidiReactor {
     backend_.RemoveHold();
   }
   void OnWriteDone(bool ok) override {
-    if (ok) backend_.StartRead(&response_);
+    if (!ok) return backend_.RemoveHold();
+    backend_.StartRead(&response_);
   }
   void OnCancel() override { context_.TryCancel(); }
   void OnDone() override { delete this; }
