@@ -27,6 +27,7 @@ class FeatureEncoder {
   // 0 without context, else at least 2.
   size_t dimension() const { return dimension_; }
   size_t feature_count() const { return features_.size(); }
+  std::string_view feature_name(size_t i) const { return features_[i].name; }
 
   // Fills `x` (length dimension()) with finite values. Bit i of the result is
   // set if feature i (i < 64) was absent or absurd and took its documented

@@ -42,6 +42,8 @@ struct CallCounts {
   stats::LogLinearHistogram latency;  // ns
   stats::LogLinearHistogram ttfb;     // ns
   uint64_t response_bytes = 0;
+
+  void Merge(const CallCounts& other);
 };
 
 // Decisions of one experiment in one time slice.
@@ -52,8 +54,8 @@ struct SliceDecisions {
     uint64_t count = 0;
     double propensity_sum = 0;
     double inverse_propensity_sum = 0;
-    // Contextual experiments: lower triangle of sum x x' (row by row), then
-    // sum x; else empty.
+    // Where the ledger needs it (contextual, and a metric has a default):
+    // lower triangle of sum x x' (row by row), then sum x; else empty.
     std::vector<double> context;
   };
   std::vector<ArmDecisions> arms;
@@ -64,7 +66,9 @@ struct ExperimentDelta {
   std::vector<CallCounts> arms;
   std::vector<SliceDecisions> slices;
   // One vector an arm in the experiment's layout, center 0, if the reward
-  // metric is a built-in one; else empty.
+  // metric is a built-in one; else empty. An observation is a finished call:
+  // `error` is 1 unless it ended OK (or with an HTTP status below 400); a call
+  // that ended before a response byte has its whole latency as `ttfb_ms`.
   std::vector<std::vector<double>> builtin_reward;
   // By feature, in the encoder's order: values absent or absurd.
   std::vector<uint64_t> missing_features;
@@ -99,6 +103,21 @@ class WorkerStatistics {
   std::unique_ptr<WorkerDelta> Take();
 
  private:
+  // What the hot path needs of an experiment, worked out once.
+  struct Shape {
+    int64_t slice_ms = 1;
+    size_t arms = 0;
+    policies::StatisticsLayout layout;
+    bool keep_context = false;
+    experiment::MetricSource reward = experiment::MetricSource::kFeedback;
+    size_t features = 0;
+  };
+
+  std::unique_ptr<WorkerDelta> Empty() const;
+  SliceDecisions& Slice(size_t experiment, int64_t time_ms);
+
+  std::shared_ptr<const experiment::Plan> plan_;
+  std::vector<Shape> shapes_;
   std::unique_ptr<WorkerDelta> delta_;
 };
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/control/admin_service.h"
+
+#include <cmath>
+
+#include "fmt/format.h"
+#include "router/control/code_name.h"
+
+namespace bandit::control {
+namespace {
+
+using learning::Outcome;
+
+google::protobuf::Timestamp ToProto(absl::Time time) {
+  google::protobuf::Timestamp proto;
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  proto.set_seconds(seconds);
+  proto.set_nanos(static_cast<int32_t>(
+      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+  return proto;
+}
+
+google::protobuf::Duration QuantileOf(
+    const stats::LogLinearHistogram& histogram, double q) {
+  constexpr int64_t kNsPerSecond = 1'000'000'000;
+  const auto ns = static_cast<int64_t>(std::llround(histogram.Quantile(q)));
+  google::protobuf::Duration proto;
+  proto.set_seconds(ns / kNsPerSecond);
+  proto.set_nanos(static_cast<int32_t>(ns % kNsPerSecond));
+  return proto;
+}
+
+void Summarize(const stats::LogLinearHistogram& histogram,
+               v1::LatencySummary* summary) {
+  *summary->mutable_p50() = QuantileOf(histogram, 0.50);
+  *summary->mutable_p95() = QuantileOf(histogram, 0.95);
+  *summary->mutable_p99() = QuantileOf(histogram, 0.99);
+}
+
+void AddCalls(const learning::CallCounts& calls, v1::ArmStatus* arm) {
+  ForEachCode(calls, [&](const std::string& code, uint64_t count) {
+    (*arm->mutable_codes())[code] = count;
+  });
+  arm->set_in_flight(calls.started - calls.finished);
+  Summarize(calls.latency, arm->mutable_latency());
+  Summarize(calls.ttfb, arm->mutable_ttfb());
+}
+
+void Describe(const learning::ExperimentView& view,
+              const learning::Totals& totals, v1::ExperimentStatus* status) {
+  status->set_name(view.name);
+  status->set_epoch(view.epoch);
+  status->set_policy(view.policy);
+  status->set_reward_metric(view.reward_metric);
+  status->set_decisions(view.decisions);
+  for (const learning::ArmView& from : view.arms) {
+    v1::ArmStatus* arm = status->add_arms();
+    arm->set_name(from.name);
+    arm->set_backend(from.backend);
+    arm->set_probability(from.probability);
+    arm->set_decisions(from.decisions);
+    arm->set_reward_count(from.reward_count);
+    arm->set_reward_mean(from.reward_mean);
+    arm->set_reward_variance(from.reward_variance);
+    const auto calls = totals.calls.find({view.name, from.name});
+    if (calls != totals.calls.end()) AddCalls(calls->second, arm);
+  }
+  for (const learning::MetricView& from : view.metrics) {
+    v1::MetricStatus* metric = status->add_metrics();
+    metric->set_name(from.name);
+    for (const Outcome outcome :
+         {Outcome::kAccepted, Outcome::kDuplicate, Outcome::kLate,
+          Outcome::kUnknown, Outcome::kRejected}) {
+      const uint64_t count = from.outcomes[learning::Index(outcome)];
+      if (count == 0) continue;
+      (*metric->mutable_outcomes())[std::string(learning::Name(outcome))] =
+          count;
+    }
+  }
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* AdminService::GetStatus(
+    grpc::CallbackServerContext* context, const v1::GetStatusRequest* request,
+    v1::RouterStatus* response) {
+  response->set_version(version_);
+  *response->mutable_started() = ToProto(started_);
+  response->set_degraded(learner_->degraded());
+  const auto view = learner_->view();
+  *response->mutable_learned() = ToProto(view->learned);
+  learner_->telemetry().Read([&](const learning::Totals& totals) {
+    for (const learning::ExperimentView& experiment : view->experiments) {
+      if (!request->experiment().empty() &&
+          request->experiment() != experiment.name) {
+        continue;
+      }
+      Describe(experiment, totals, response->add_experiments());
+    }
+  });
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (!request->experiment().empty() && response->experiments().empty()) {
+    reactor->Finish(grpc::Status(
+        grpc::StatusCode::NOT_FOUND,
+        fmt::format("no experiment is named {}", request->experiment())));
+  } else {
+    reactor->Finish(grpc::Status::OK);
+  }
+  return reactor;
+}
+
+}  // namespace bandit::control

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// bandit.v1.Admin: what the router is doing.
+#ifndef BANDIT_ROUTER_CONTROL_ADMIN_SERVICE_H_
+#define BANDIT_ROUTER_CONTROL_ADMIN_SERVICE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "bandit/v1/admin.grpc.pb.h"
+#include "router/learning/learner.h"
+
+namespace bandit::control {
+
+// Ownership: borrows the learner.
+class AdminService final : public v1::Admin::CallbackService {
+ public:
+  AdminService(const learning::Learner* learner, std::string version,
+               absl::Time started)
+      : learner_(learner), version_(std::move(version)), started_(started) {}
+
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                      const v1::GetStatusRequest* request,
+                                      v1::RouterStatus* response) override;
+
+ private:
+  const learning::Learner* learner_;
+  const std::string version_;
+  const absl::Time started_;
+};
+
+}  // namespace bandit::control
+
+#endif  // BANDIT_ROUTER_CONTROL_ADMIN_SERVICE_H_

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a call ended, in a word: a gRPC status by its name ("OK"), any other
+// HTTP status as "HTTP_404".
+#ifndef BANDIT_ROUTER_CONTROL_CODE_NAME_H_
+#define BANDIT_ROUTER_CONTROL_CODE_NAME_H_
+
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "router/learning/worker_statistics.h"
+
+namespace bandit::control {
+
+std::string CodeName(int code);
+
+// Every code that occurred, with its count.
+void ForEachCode(
+    const learning::CallCounts& counts,
+    absl::FunctionRef<void(const std::string& name, uint64_t count)> visit);
+
+}  // namespace bandit::control
+
+#endif  // BANDIT_ROUTER_CONTROL_CODE_NAME_H_

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/learning/learner.h"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "fmt/format.h"
+#include "spdlog/spdlog.h"
+
+namespace bandit::learning {
+namespace {
+
+using Steady = Wakeup::Clock;
+
+// Rewards of one transaction: enough to share a write, few enough that ticks
+// and the first of them do not wait long.
+constexpr size_t kMostPerTransaction = 16'384;
+constexpr auto kLastHarvest = std::chrono::seconds(2);
+
+std::chrono::nanoseconds Chrono(absl::Duration duration) {
+  return absl::ToChronoNanoseconds(duration);
+}
+
+absl::Duration Since(Steady::time_point start) {
+  return absl::FromChrono(Steady::now() - start);
+}
+
+absl::Duration PatienceFor(absl::Duration tick) {
+  return std::max(absl::Seconds(5), 10 * tick);
+}
+
+}  // namespace
+
+Learner::Learner(std::unique_ptr<store::StateStore> store,
+                 const Options& options, const Clock* clock)
+    : clock_(clock),
+      store_(std::move(store)),
+      wakeup_(std::make_shared<Wakeup>()),
+      options_(options),
+      silence_(options.silence_warning),
+      queue_(options.queue, wakeup_.get()),
+      patience_(PatienceFor(options.tick)) {}
+
+absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
+    std::unique_ptr<store::StateStore> store,
+    std::shared_ptr<const experiment::Plan> plan,
+    const ExperimentRecords& records, const Options& options,
+    const Clock* clock) {
+  std::unique_ptr<Learner> learner(
+      new Learner(std::move(store), options, clock));
+  auto bookkeeper = Bookkeeper::Open(learner->store_.get(), plan, records);
+  if (!bookkeeper.ok()) return bookkeeper.status();
+  auto trainer = Trainer::Start(plan);
+  if (!trainer.ok()) return trainer.status();
+  learner->bookkeeper_ = *std::move(bookkeeper);
+  learner->trainer_ = *std::move(trainer);
+  learner->harvester_ = std::make_unique<Harvester>(
+      std::vector<WorkerPort*>(), learner->wakeup_, clock->Now());
+  learner->telemetry_.Declare(*plan);
+  learner->EndTick();
+  return learner;
+}
+
+Learner::~Learner() { Stop(); }
+
+void Learner::Start(std::vector<WorkerPort*> workers) {
+  harvester_ =
+      std::make_unique<Harvester>(std::move(workers), wakeup_, clock_->Now());
+  {
+    absl::MutexLock lock(&mutex_);
+    running_ = true;
+  }
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Learner::Stop() {
+  queue_.Close();
+  {
+    absl::MutexLock lock(&mutex_);
+    stop_ = true;
+  }
+  wakeup_->Ring();
+  if (thread_.joinable()) thread_.join();
+  // Only if the thread was never started is anything left.
+  for (const RewardBatch& batch : queue_.Take(SIZE_MAX)) {
+    batch.done(absl::UnavailableError("the learner did not run"));
+  }
+}
+
+absl::Status Learner::Submit(std::vector<Reward> rewards, RewardsDone done) {
+  return queue_.Push({.rewards = std::move(rewards), .done = std::move(done)});
+}
+
+void Learner::CountForged(size_t rewards) {
+  telemetry_.CountReward("", "", Outcome::kRejected, rewards);
+}
+
+// A tick begins with the question to the workers and ends when all have
+// answered, or when the next is due. Rewards are settled whenever there are
+// some.
+void Learner::Run() {
+  Steady::time_point next_tick = Steady::now();
+  bool tick_open = false;
+  while (true) {
+    wakeup_->Wait(next_tick);
+    if (stopping()) break;
+    AnswerAdoption();
+    const Steady::time_point began = Steady::now();
+    const bool due = began >= next_tick;
+    const bool ends = tick_open && (due || harvester_->Complete());
+    Count();
+    std::vector<RewardBatch> batches = queue_.Take(kMostPerTransaction);
+    if (ends || !batches.empty()) Settle(std::move(batches));
+    if (ends) {
+      EndTick();
+      tick_open = false;
+      telemetry_.CountTick(Since(began));
+    }
+    if (due) {
+      harvester_->Ask(clock_->Now());
+      tick_open = true;
+      // A late tick is not made up for.
+      next_tick = std::max(next_tick + Chrono(options_.tick), Steady::now());
+      if (harvester_->Complete()) wakeup_->Ring();
+    }
+  }
+  RunLastTick();
+}
+
+void Learner::RunLastTick() {
+  const Steady::time_point deadline = Steady::now() + kLastHarvest;
+  // The first answer may be to a question from before the stop.
+  for (int i = 0; i < 2; ++i) {
+    harvester_->Ask(clock_->Now());
+    while (!harvester_->Complete() && Steady::now() < deadline) {
+      wakeup_->Wait(deadline);
+    }
+    Count();
+  }
+  std::vector<RewardBatch> batches = queue_.Take(kMostPerTransaction);
+  do {
+    Settle(std::move(batches));
+    batches = queue_.Take(kMostPerTransaction);
+  } while (!batches.empty());
+  EndTick();
+  {
+    absl::MutexLock lock(&mutex_);
+    running_ = false;
+  }
+  AnswerAdoption();
+}
+
+bool Learner::stopping() const {
+  absl::MutexLock lock(&mutex_);
+  return stop_;
+}
+
+absl::Status Learner::Adopt(const Compile& compile) {
+  Adoption adoption{.compile = &compile, .result = {}};
+  absl::MutexLock lock(&mutex_);
+  const auto free = [this] {
+    mutex_.AssertHeld();
+    return adoption_ == nullptr;
+  };
+  mutex_.Await(absl::Condition(&free));
+  if (!running_) {
+    return absl::UnavailableError("the learner is not running");
+  }
+  adoption_ = &adoption;
+  wakeup_->Ring();
+  const auto answered = [&adoption] { return adoption.result.has_value(); };
+  mutex_.Await(absl::Condition(&answered));
+  return *adoption.result;
+}
+
+void Learner::AnswerAdoption() {
+  Adoption* adoption = nullptr;
+  bool running = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    adoption = adoption_;
+    running = running_;
+  }
+  if (adoption == nullptr) return;
+  absl::Status result = running
+                            ? AdoptNow(*adoption->compile)
+                            : absl::UnavailableError("the learner has stopped");
+  absl::MutexLock lock(&mutex_);
+  adoption->result = std::move(result);
+  adoption_ = nullptr;
+}
+
+absl::Status Learner::AdoptNow(const Compile& compile) {
+  auto compiled = compile(bookkeeper_->records());
+  if (!compiled.ok()) return compiled.status();
+  auto trainer = Trainer::Start(compiled->plan);
+  if (!trainer.ok()) return trainer.status();
+  // What the new plan leaves out is written now or never.
+  Count();
+  Settle({});
+  auto status = bookkeeper_->Adopt(compiled->plan, compiled->records);
+  if (!status.ok()) return status;
+  trainer_ = *std::move(trainer);
+  options_ = compiled->options;
+  queue_.SetCapacity(options_.queue);
+  silence_.set_patience(options_.silence_warning);
+  telemetry_.Declare(*compiled->plan);
+  {
+    absl::MutexLock lock(&mutex_);
+    patience_ = PatienceFor(options_.tick);
+  }
+  EndTick();
+  return absl::OkStatus();
+}
+
+void Learner::Count() {
+  // Asked for first: a delta that comes in between is only counted early.
+  counted_through_ = harvester_->CountedThrough(clock_->Now());
+  for (const std::unique_ptr<WorkerDelta>& delta : harvester_->Take()) {
+    bookkeeper_->Count(*delta);
+    telemetry_.Count(*delta);
+    for (size_t i = 0; i < delta->experiments.size(); ++i) {
+      const experiment::Experiment& e = delta->plan->experiments[i];
+      uint64_t decisions = 0;
+      for (const SliceDecisions& slice : delta->experiments[i].slices) {
+        for (size_t a = 0; a < slice.arms.size(); ++a) {
+          shares_.Count(e.name, e.arms[a].name, slice.arms[a].count);
+          decisions += slice.arms[a].count;
+        }
+      }
+      if (e.metrics[e.reward_metric].source ==
+          experiment::MetricSource::kFeedback) {
+        silence_.OnDecisions(e.name, decisions, clock_->Now());
+      }
+    }
+  }
+}
+
+void Learner::Settle(std::vector<RewardBatch> batches) {
+  std::vector<Reward> rewards;
+  size_t size = 0;
+  for (const RewardBatch& batch : batches) size += batch.rewards.size();
+  rewards.reserve(size);
+  std::vector<size_t> ends;
+  for (RewardBatch& batch : batches) {
+    rewards.insert(rewards.end(),
+                   std::make_move_iterator(batch.rewards.begin()),
+                   std::make_move_iterator(batch.rewards.end()));
+    ends.push_back(rewards.size());
+  }
+  const uint64_t transactions = bookkeeper_->transactions();
+  const Steady::time_point began = Steady::now();
+  auto verdicts = bookkeeper_->Settle(rewards, clock_->Now(), counted_through_);
+  if (bookkeeper_->transactions() != transactions) {
+    telemetry_.CountCommit(Since(began), !verdicts.ok());
+    if (store_watcher_ && store_trouble_.empty() != verdicts.ok()) {
+      store_watcher_(verdicts.ok());
+    }
+    Say(&store_trouble_,
+        verdicts.ok()
+            ? ""
+            : fmt::format("learned state is not written, rewards are refused: "
+                          "{}",
+                          std::string(verdicts.status().message())),
+        "learned state is written again");
+  }
+  queue_.Release(batches);
+  if (!verdicts.ok()) {
+    const absl::Status refused = absl::UnavailableError(
+        fmt::format("nothing of this batch was taken, send it again later: {}",
+                    std::string(verdicts.status().message())));
+    for (RewardBatch& batch : batches) batch.done(refused);
+    return;
+  }
+  Account(*verdicts);
+  size_t next = 0;
+  for (size_t b = 0; b < batches.size(); ++b) {
+    std::vector<Outcome> outcomes;
+    outcomes.reserve(ends[b] - next);
+    for (; next < ends[b]; ++next) {
+      outcomes.push_back((*verdicts)[next].outcome);
+    }
+    batches[b].done(std::move(outcomes));
+  }
+}
+
+void Learner::Account(absl::Span<const Verdict> verdicts) {
+  absl::flat_hash_map<
+      std::tuple<std::optional<size_t>, std::optional<size_t>, Outcome>,
+      uint64_t>
+      counts;
+  for (const Verdict& verdict : verdicts) {
+    ++counts[{verdict.experiment, verdict.metric, verdict.outcome}];
+  }
+  const auto& experiments = bookkeeper_->ledger().plan().experiments;
+  std::vector<std::string> heard;
+  for (const auto& [key, times] : counts) {
+    const auto& [e, m, outcome] = key;
+    if (!e) {
+      telemetry_.CountReward("", "", outcome, times);
+      continue;
+    }
+    const experiment::Experiment& experiment = experiments[*e];
+    telemetry_.CountReward(
+        experiment.name, m ? experiment.metrics[*m].name : "", outcome, times);
+    if (m && *m != experiment.reward_metric) continue;
+    if (outcome == Outcome::kAccepted) {
+      heard.push_back(experiment.name);
+    } else {
+      silence_.OnReward(experiment.name, outcome, times);
+    }
+  }
+  for (const std::string& name : heard) {
+    silence_.OnReward(name, Outcome::kAccepted, 1);
+  }
+}
+
+void Learner::EndTick() {
+  const absl::Status trained = trainer_->Train(bookkeeper_->ledger());
+  Say(&training_trouble_, std::string(trained.message()),
+      "every policy can use its statistics again");
+  const absl::Time now = clock_->Now();
+  const std::shared_ptr<const Snapshot> next = trainer_->snapshot();
+  auto view = std::make_shared<View>(
+      MakeView(bookkeeper_->ledger(), *next, shares_, now));
+  for (ExperimentView& experiment : view->experiments) {
+    experiment.silent =
+        silence_.Check(experiment.name, experiment.reward_metric, now);
+  }
+  bool changed = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    changed = snapshot_ != next;
+    snapshot_ = next;
+    view_ = std::move(view);
+  }
+  if (changed) harvester_->Publish(next);
+}
+
+void Learner::Say(std::string* trouble, std::string now,
+                  std::string_view healed) {
+  if (trouble->empty() && !now.empty()) spdlog::error("degraded: {}", now);
+  if (!trouble->empty() && now.empty()) spdlog::info("healed: {}", healed);
+  *trouble = std::move(now);
+  absl::MutexLock lock(&mutex_);
+  degraded_ = store_trouble_;
+  if (!store_trouble_.empty() && !training_trouble_.empty()) degraded_ += "; ";
+  degraded_ += training_trouble_;
+}
+
+std::shared_ptr<const Snapshot> Learner::snapshot() const {
+  absl::MutexLock lock(&mutex_);
+  return snapshot_;
+}
+
+std::shared_ptr<const View> Learner::view() const {
+  absl::MutexLock lock(&mutex_);
+  return view_;
+}
+
+std::string Learner::degraded() const {
+  const absl::Time now = clock_->Now();
+  absl::MutexLock lock(&mutex_);
+  if (running_ && now - view_->learned > patience_) {
+    return fmt::format("the learner has not ended a tick for {}{}{}",
+                       absl::FormatDuration(
+                           absl::Trunc(now - view_->learned, absl::Seconds(1))),
+                       degraded_.empty() ? "" : "; ", degraded_);
+  }
+  return degraded_;
+}
+
+}  // namespace bandit::learning

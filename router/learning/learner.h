@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The learner: one thread, the only writer of learned state.
+//
+// Each tick it takes the workers' statistics, writes them down, prepares the
+// models and publishes them. Rewards do not wait for the tick: they are
+// committed in groups, the next group when the last has ended, so that a lone
+// reward waits for one write to disk and a flood shares it.
+#ifndef BANDIT_ROUTER_LEARNING_LEARNER_H_
+#define BANDIT_ROUTER_LEARNING_LEARNER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "router/learning/bookkeeper.h"
+#include "router/learning/clock.h"
+#include "router/learning/harvester.h"
+#include "router/learning/recent_shares.h"
+#include "router/learning/reward.h"
+#include "router/learning/reward_queue.h"
+#include "router/learning/silence.h"
+#include "router/learning/snapshot.h"
+#include "router/learning/telemetry.h"
+#include "router/learning/trainer.h"
+#include "router/learning/view.h"
+#include "router/store/state_store.h"
+
+namespace bandit::learning {
+
+// Life: Create, then Start once the workers run, then Stop while they still
+// run. A failing store refuses rewards and says so (`degraded`); decisions are
+// counted and models prepared as before, and it is tried again each tick.
+// Thread-safety: Submit, CountForged, Adopt, snapshot, view, degraded,
+// telemetry and queue_length from any thread; the rest from one.
+class Learner : public RewardSink {
+ public:
+  struct Options {
+    absl::Duration tick = absl::Milliseconds(100);
+    size_t queue = 100'000;
+    absl::Duration silence_warning = absl::Minutes(5);
+  };
+
+  // Restores what the store holds and prepares the first models. `clock` is
+  // borrowed. Fails as Bookkeeper::Open and Trainer::Start do.
+  static absl::StatusOr<std::unique_ptr<Learner>> Create(
+      std::unique_ptr<store::StateStore> store,
+      std::shared_ptr<const experiment::Plan> plan,
+      const ExperimentRecords& records, const Options& options,
+      const Clock* clock);
+
+  // Stops if Stop was not called.
+  ~Learner() override;
+
+  // Never null. The workers' first snapshot; later ones go to their ports.
+  std::shared_ptr<const Snapshot> snapshot() const;
+
+  // Called on the learner's thread when rewards begin to be refused (false)
+  // because the store fails, and when they are taken again (true).
+  // REQUIRES: before Start.
+  void WatchStore(std::function<void(bool works)> watcher) {
+    store_watcher_ = std::move(watcher);
+  }
+
+  // Starts the thread. Ownership: borrows the ports until Stop.
+  void Start(std::vector<WorkerPort*> workers);
+
+  // Takes no more rewards, answers those it has, harvests the workers a last
+  // time, commits, and ends the thread.
+  void Stop();
+
+  absl::Status Submit(std::vector<Reward> rewards, RewardsDone done) override;
+  void CountForged(size_t rewards) override;
+
+  // A config, compiled with the epochs that it gives the known experiments.
+  struct Compiled {
+    std::shared_ptr<const experiment::Plan> plan;
+    ExperimentRecords records;
+    Options options;
+  };
+  using Compile =
+      std::function<absl::StatusOr<Compiled>(const ExperimentRecords& known)>;
+
+  // Goes on with the plan that `compile` makes and publishes it to the
+  // workers. Runs on the learner's thread and blocks until that is done.
+  // Fails with `compile`'s error or as Bookkeeper::Adopt and Trainer::Start
+  // do, and changes nothing then; Unavailable if the thread is not running.
+  absl::Status Adopt(const Compile& compile);
+
+  std::shared_ptr<const View> view() const;
+  // Why the learning side is degraded; empty when it is well.
+  std::string degraded() const;
+  const Telemetry& telemetry() const { return telemetry_; }
+  // Rewards that wait for their transaction.
+  size_t queue_length() const { return queue_.size(); }
+
+ private:
+  struct Adoption {
+    const Compile* compile;
+    std::optional<absl::Status> result;
+  };
+
+  Learner(std::unique_ptr<store::StateStore> store, const Options& options,
+          const Clock* clock);
+
+  void Run();
+  void RunLastTick();
+  void AnswerAdoption();
+  absl::Status AdoptNow(const Compile& compile);
+  void Count();
+  void Settle(std::vector<RewardBatch> batches);
+  void Account(absl::Span<const Verdict> verdicts);
+  void EndTick();
+  // Keeps `trouble` and logs when there begins or ceases to be one.
+  void Say(std::string* trouble, std::string now, std::string_view healed);
+  bool stopping() const;
+
+  const Clock* const clock_;
+  const std::unique_ptr<store::StateStore> store_;
+  const std::shared_ptr<Wakeup> wakeup_;
+
+  // The learner's thread only, once it runs.
+  Options options_;
+  std::unique_ptr<Bookkeeper> bookkeeper_;
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Harvester> harvester_;
+  SilenceMonitor silence_;
+  absl::Time counted_through_ = absl::InfinitePast();
+  std::function<void(bool works)> store_watcher_;
+  std::string store_trouble_;
+  std::string training_trouble_;
+  RecentShares shares_;
+
+  // Self-synchronized.
+  RewardQueue queue_;
+  Telemetry telemetry_;
+
+  // What other threads read and ask for.
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);
+  std::string degraded_ ABSL_GUARDED_BY(mutex_);
+  Adoption* adoption_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  // A tick that takes longer than this is worth saying.
+  absl::Duration patience_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread thread_;
+};
+
+}  // namespace bandit::learning
+
+#endif  // BANDIT_ROUTER_LEARNING_LEARNER_H_

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ledger's rows as the store has them: arms and metrics by name.
+#include <algorithm>
+#include <utility>
+
+#include "fmt/format.h"
+#include "router/learning/ledger.h"
+
+namespace bandit::learning {
+
+store::StatisticsKey Ledger::StoreKey(const LedgerKey& key) const {
+  const experiment::Experiment& e = plan_->experiments[key.experiment];
+  return {.metric = key.metric == LedgerKey::kDecisions
+                        ? ""
+                        : e.metrics[static_cast<size_t>(key.metric)].name,
+          .slice = key.slice};
+}
+
+store::StatisticsRow Ledger::StoreRow(const LedgerKey& key,
+                                      const LedgerRow& row) const {
+  store::StatisticsRow stored{
+      .center = row.center,
+      .matured_before = row.matured_before,
+      .outcomes = {row.outcomes.begin(), row.outcomes.end()},
+      .arms = {}};
+  const experiment::Experiment& e = plan_->experiments[key.experiment];
+  for (size_t a = 0; a < e.arms.size(); ++a) {
+    const absl::Span<const double> vector = row.arm(a);
+    stored.arms.push_back(
+        {.name = e.arms[a].name, .vector = {vector.begin(), vector.end()}});
+  }
+  return stored;
+}
+
+absl::Status Ledger::Restore(size_t experiment, const store::StatisticsKey& key,
+                             const store::StatisticsRow& row, bool dirty) {
+  const experiment::Experiment& e = plan_->experiments[experiment];
+  LedgerKey at{.experiment = static_cast<uint32_t>(experiment),
+               .slice = key.slice};
+  if (!key.metric.empty()) {
+    for (const experiment::Metric& metric : e.metrics) {
+      ++at.metric;
+      if (metric.name == key.metric) break;
+    }
+    if (at.metric == LedgerKey::kDecisions ||
+        e.metrics[static_cast<size_t>(at.metric)].name != key.metric) {
+      return absl::OkStatus();
+    }
+  }
+  LedgerRow restored = NewRow(at);
+  const auto misfit = [&](std::string_view what) {
+    return absl::DataLossError(fmt::format(
+        "experiments.{}: the stored statistics of epoch {}, metric '{}', do "
+        "not fit the config: {}",
+        e.name, e.epoch, key.metric, what));
+  };
+  if (restored.center && row.center && *restored.center != *row.center) {
+    return misfit(fmt::format("sums are about {}, not {}", *row.center,
+                              *restored.center));
+  }
+  if (row.center) restored.center = row.center;
+  restored.matured_before = row.matured_before;
+  for (size_t i = 0; i < kOutcomes && i < row.outcomes.size(); ++i) {
+    restored.outcomes[i] = row.outcomes[i];
+  }
+  for (const store::StatisticsRow::Arm& arm : row.arms) {
+    for (size_t a = 0; a < e.arms.size(); ++a) {
+      if (e.arms[a].name != arm.name) continue;
+      if (arm.vector.size() != restored.width) {
+        return misfit(fmt::format("{} numbers for arm {}, not {}",
+                                  arm.vector.size(), arm.name, restored.width));
+      }
+      std::copy(arm.vector.begin(), arm.vector.end(), restored.arm(a).begin());
+    }
+  }
+  if (key.slice != store::kTotal) {
+    books_[experiment].open_slices.insert(key.slice);
+  } else if (at.metric != LedgerKey::kDecisions) {
+    MarkChanged(experiment, static_cast<size_t>(at.metric));
+  }
+  rows_.Put(at, std::move(restored));
+  if (dirty) Settled(at);
+  return absl::OkStatus();
+}
+
+std::vector<Ledger::Change> Ledger::Changes() const {
+  std::vector<Change> changes;
+  rows_.ForEachChange([&](const LedgerKey& key, const LedgerRow* row) {
+    Change& change = changes.emplace_back();
+    change.experiment = key.experiment;
+    change.key = StoreKey(key);
+    if (row != nullptr) change.value = store::Encode(StoreRow(key, *row));
+  });
+  return changes;
+}
+
+std::vector<Ledger::NamedRow> Ledger::Export(size_t experiment) const {
+  std::vector<NamedRow> rows;
+  rows_.ForEach([&](const LedgerKey& key, const LedgerRow& row) {
+    if (key.experiment != experiment) return;
+    rows.push_back({.key = StoreKey(key),
+                    .row = StoreRow(key, row),
+                    .dirty = rows_.IsDirty(key)});
+  });
+  return rows;
+}
+
+}  // namespace bandit::learning

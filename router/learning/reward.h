@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A reward on its way to the ledger, and what became of it.
+#ifndef BANDIT_ROUTER_LEARNING_REWARD_H_
+#define BANDIT_ROUTER_LEARNING_REWARD_H_
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "router/experiment/decision.h"
+
+namespace bandit::learning {
+
+// The numbers are those of bandit.v1.Outcome and of the stored counts.
+enum class Outcome {
+  kAccepted = 1,
+  kDuplicate = 2,
+  kLate = 3,
+  kUnknown = 4,
+  kRejected = 5,
+};
+inline constexpr size_t kOutcomes = 6;  // 0 stays unused.
+
+constexpr size_t Index(Outcome outcome) { return static_cast<size_t>(outcome); }
+
+// As in bandit.v1.Outcome: "ACCEPTED".
+constexpr std::string_view Name(Outcome outcome) {
+  constexpr std::array<std::string_view, kOutcomes> kNames = {
+      "OUTCOME_UNSPECIFIED",
+      "ACCEPTED",
+      "DUPLICATE",
+      "LATE",
+      "UNKNOWN",
+      "REJECTED"};
+  return kNames[Index(outcome)];
+}
+
+// The decision's token has been verified.
+struct Reward {
+  experiment::Decision decision;
+  std::string metric;  // Empty: the experiment's reward metric.
+  double value = 0;
+};
+
+// The outcomes in the batch's order, once they are durable; or why nothing of
+// the batch was taken.
+using RewardsDone =
+    std::function<void(absl::StatusOr<std::vector<Outcome>> outcomes)>;
+
+// Where the feedback service puts rewards.
+// Thread-safety: any thread may call.
+class RewardSink {
+ public:
+  virtual ~RewardSink() = default;
+
+  // Takes the whole batch and calls `done` later, on any thread, or fails at
+  // once and takes nothing: ResourceExhausted if the queue is full,
+  // Unavailable if the router is stopping.
+  virtual absl::Status Submit(std::vector<Reward> rewards,
+                              RewardsDone done) = 0;
+
+  // Rewards whose token is forged or damaged never get here, but are counted.
+  virtual void CountForged(size_t rewards) = 0;
+};
+
+}  // namespace bandit::learning
+
+#endif  // BANDIT_ROUTER_LEARNING_REWARD_H_

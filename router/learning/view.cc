@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/learning/view.h"
+
+namespace bandit::learning {
+namespace {
+
+// One for each arm. A policy that does not look at the context has the same
+// distribution for every request.
+std::vector<double> Probabilities(const Snapshot& snapshot, size_t e,
+                                  const RecentShares& shares) {
+  const experiment::Experiment& experiment = snapshot.plan->experiments[e];
+  const size_t arms = experiment.arms.size();
+  std::vector<double> p(arms);
+  const policies::PolicyInfo* policy =
+      policies::FindPolicy(experiment.policy_name);
+  if (policy != nullptr && policy->contextual) {
+    for (size_t a = 0; a < arms; ++a) {
+      p[a] = shares.Share(experiment.name, experiment.arms[a].name,
+                          1 / static_cast<double>(arms));
+    }
+    return p;
+  }
+  const std::vector<float> x(experiment.features.dimension());
+  snapshot.models[e]->Probabilities(x, snapshot.eligible[e], absl::MakeSpan(p));
+  return p;
+}
+
+ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
+                      const RecentShares& shares) {
+  const experiment::Plan& plan = ledger.plan();
+  const experiment::Experiment& experiment = plan.experiments[e];
+  const size_t reward = experiment.reward_metric;
+  ExperimentView view{.name = experiment.name,
+                      .epoch = experiment.epoch,
+                      .policy = experiment.policy_name,
+                      .reward_metric = experiment.metrics[reward].name,
+                      .decisions = 0,
+                      .arms = {},
+                      .metrics = {}};
+  const std::vector<double> p = Probabilities(snapshot, e, shares);
+  for (size_t a = 0; a < experiment.arms.size(); ++a) {
+    const policies::ArmStatistics statistics(experiment.layout(),
+                                             ledger.Center(e, reward),
+                                             ledger.Total(e, reward, a));
+    view.arms.push_back(
+        {.name = experiment.arms[a].name,
+         .backend = plan.backends[experiment.arms[a].backend].name,
+         .probability = p[a],
+         .decisions = ledger.Decisions(e, a),
+         .reward_count = statistics.count(),
+         .reward_mean = statistics.mean(),
+         .reward_variance = statistics.variance()});
+    view.decisions += view.arms.back().decisions;
+  }
+  for (size_t m = 0; m < experiment.metrics.size(); ++m) {
+    if (experiment.metrics[m].source != experiment::MetricSource::kFeedback) {
+      continue;
+    }
+    view.metrics.push_back({.name = experiment.metrics[m].name,
+                            .outcomes = ledger.Outcomes(e, m)});
+  }
+  return view;
+}
+
+}  // namespace
+
+View MakeView(const Ledger& ledger, const Snapshot& snapshot,
+              const RecentShares& shares, absl::Time now) {
+  View view{.learned = now, .experiments = {}};
+  for (size_t e = 0; e < ledger.plan().experiments.size(); ++e) {
+    view.experiments.push_back(ViewOf(ledger, snapshot, e, shares));
+  }
+  return view;
+}
+
+}  // namespace bandit::learning

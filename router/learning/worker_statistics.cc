@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/learning/worker_statistics.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/types/span.h"
+
+namespace bandit::learning {
+namespace {
+
+using experiment::MetricSource;
+
+constexpr double kNsPerMs = 1e6;
+
+// The slice that holds `time_ms`; also right before 1970.
+int64_t SliceIndex(int64_t time_ms, int64_t slice_ms) {
+  const int64_t quotient = time_ms / slice_ms;
+  return time_ms % slice_ms < 0 ? quotient - 1 : quotient;
+}
+
+void AddContext(absl::Span<const float> x, std::vector<double>* context) {
+  const size_t d = x.size();
+  if (context->empty()) context->resize(d * (d + 1) / 2 + d);
+  double* out = context->data();
+  for (size_t row = 0; row < d; ++row) {
+    const double scale = x[row];
+    for (size_t column = 0; column <= row; ++column) {
+      *out++ += scale * x[column];
+    }
+  }
+  for (size_t i = 0; i < d; ++i) *out++ += x[i];
+}
+
+double BuiltinReward(MetricSource source, const CallRecord& call) {
+  switch (source) {
+    case MetricSource::kLatencyMs:
+      return static_cast<double>(call.latency_ns) / kNsPerMs;
+    case MetricSource::kTtfbMs:
+      return static_cast<double>(call.ttfb_ns >= 0 ? call.ttfb_ns
+                                                   : call.latency_ns) /
+             kNsPerMs;
+    case MetricSource::kError:
+      return call.code == 0 || (call.code >= 100 && call.code < 400) ? 0 : 1;
+    case MetricSource::kResponseBytes:
+      return static_cast<double>(call.response_bytes);
+    case MetricSource::kFeedback:
+      break;
+  }
+  return 0;
+}
+
+void CountFinish(const CallRecord& call, CallCounts* counts) {
+  ++counts->finished;
+  if (call.code >= 0 &&
+      call.code < static_cast<int>(counts->grpc_codes.size())) {
+    ++counts->grpc_codes[static_cast<size_t>(call.code)];
+  } else {
+    ++counts->http_codes[call.code];
+  }
+  counts->latency.Record(
+      static_cast<uint64_t>(std::max<int64_t>(call.latency_ns, 0)));
+  if (call.ttfb_ns >= 0) {
+    counts->ttfb.Record(static_cast<uint64_t>(call.ttfb_ns));
+  }
+  counts->response_bytes += call.response_bytes;
+}
+
+}  // namespace
+
+void CallCounts::Merge(const CallCounts& other) {
+  started += other.started;
+  finished += other.finished;
+  for (size_t i = 0; i < grpc_codes.size(); ++i) {
+    grpc_codes[i] += other.grpc_codes[i];
+  }
+  for (const auto& [code, count] : other.http_codes) http_codes[code] += count;
+  latency.Merge(other.latency);
+  ttfb.Merge(other.ttfb);
+  response_bytes += other.response_bytes;
+}
+
+WorkerStatistics::WorkerStatistics(std::shared_ptr<const experiment::Plan> plan)
+    : plan_(std::move(plan)) {
+  for (const experiment::Experiment& e : plan_->experiments) {
+    const bool has_default = std::any_of(
+        e.metrics.begin(), e.metrics.end(),
+        [](const auto& metric) { return metric.default_value.has_value(); });
+    shapes_.push_back(
+        {.slice_ms = std::max<int64_t>(1, absl::ToInt64Milliseconds(e.slice)),
+         .arms = e.arms.size(),
+         .layout = e.layout(),
+         .keep_context = has_default && e.layout().dimension > 0,
+         .reward = e.metrics.empty() ? MetricSource::kFeedback
+                                     : e.metrics[e.reward_metric].source,
+         .features = e.features.feature_count()});
+  }
+  delta_ = Empty();
+}
+
+std::unique_ptr<WorkerDelta> WorkerStatistics::Empty() const {
+  auto delta = std::make_unique<WorkerDelta>();
+  delta->plan = plan_;
+  delta->experiments.resize(shapes_.size());
+  for (size_t i = 0; i < shapes_.size(); ++i) {
+    const Shape& shape = shapes_[i];
+    ExperimentDelta& experiment = delta->experiments[i];
+    experiment.arms.resize(shape.arms);
+    experiment.missing_features.resize(shape.features);
+    if (shape.reward != MetricSource::kFeedback) {
+      experiment.builtin_reward.assign(
+          shape.arms, std::vector<double>(shape.layout.size()));
+    }
+  }
+  return delta;
+}
+
+SliceDecisions& WorkerStatistics::Slice(size_t experiment, int64_t time_ms) {
+  const Shape& shape = shapes_[experiment];
+  std::vector<SliceDecisions>& slices = delta_->experiments[experiment].slices;
+  const int64_t index = SliceIndex(time_ms, shape.slice_ms);
+  // Almost always the last one: a delta spans a tick.
+  for (auto slice = slices.rbegin(); slice != slices.rend(); ++slice) {
+    if (slice->slice == index) return *slice;
+  }
+  SliceDecisions& slice = slices.emplace_back();
+  slice.slice = index;
+  slice.arms.resize(shape.arms);
+  return slice;
+}
+
+void WorkerStatistics::OnDecision(size_t experiment,
+                                  const experiment::Decision& decision) {
+  SliceDecisions::ArmDecisions& arm =
+      Slice(experiment, decision.time_ms).arms[decision.arm];
+  ++arm.count;
+  arm.propensity_sum += decision.propensity;
+  arm.inverse_propensity_sum += 1 / decision.propensity;
+  if (shapes_[experiment].keep_context) {
+    AddContext(decision.features, &arm.context);
+  }
+}
+
+void WorkerStatistics::OnMissingFeature(size_t experiment, size_t feature) {
+  ++delta_->experiments[experiment].missing_features[feature];
+}
+
+void WorkerStatistics::OnStart(size_t experiment, size_t arm) {
+  ++delta_->experiments[experiment].arms[arm].started;
+}
+
+void WorkerStatistics::OnFinish(size_t experiment,
+                                const experiment::Decision& decision,
+                                const CallRecord& call) {
+  ExperimentDelta& delta = delta_->experiments[experiment];
+  CountFinish(call, &delta.arms[decision.arm]);
+  delta_->overhead.Record(
+      static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
+  const Shape& shape = shapes_[experiment];
+  if (shape.reward != MetricSource::kFeedback) {
+    policies::Accumulate(shape.layout, /*center=*/0,
+                         {.reward = BuiltinReward(shape.reward, call),
+                          .propensity = decision.propensity,
+                          .features = decision.features},
+                         absl::MakeSpan(delta.builtin_reward[decision.arm]));
+  }
+}
+
+void WorkerStatistics::OnUnmatchedStart() { ++delta_->unmatched.started; }
+
+void WorkerStatistics::OnUnmatchedFinish(const CallRecord& call) {
+  CountFinish(call, &delta_->unmatched);
+  delta_->overhead.Record(
+      static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
+}
+
+std::unique_ptr<WorkerDelta> WorkerStatistics::Take() {
+  return std::exchange(delta_, Empty());
+}
+
+}  // namespace bandit::learning
