@@ -29,10 +29,10 @@ absl::Status Failure(const upstream::Address& address, std::string_view what,
   return absl::InvalidArgumentError(message);
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Listener>> Listener::Bind(
-    asio::io_context& io, const upstream::Address& address) {
+// A bound socket.
+absl::StatusOr<Tcp::acceptor> Open(asio::io_context& io,
+                                   const upstream::Address& address,
+                                   bool share) {
   std::error_code error;
   Tcp::resolver resolver(io);
   const auto found =
@@ -45,12 +45,27 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Bind(
   acceptor.open(endpoint.protocol(), error);
   if (error) return Failure(address, "open a socket for", error);
   acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  acceptor.set_option(ReusePort(true), error);
+  if (share) acceptor.set_option(ReusePort(true), error);
   acceptor.bind(endpoint, error);
   if (error) return Failure(address, "bind", error);
-  acceptor.listen(Tcp::acceptor::max_listen_connections, error);
+  return acceptor;
+}
+
+}  // namespace
+
+absl::Status Listener::CheckFree(const upstream::Address& address) {
+  asio::io_context io;
+  return Open(io, address, /*share=*/false).status();
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Bind(
+    asio::io_context& io, const upstream::Address& address) {
+  auto acceptor = Open(io, address, /*share=*/true);
+  if (!acceptor.ok()) return acceptor.status();
+  std::error_code error;
+  acceptor->listen(Tcp::acceptor::max_listen_connections, error);
   if (error) return Failure(address, "listen on", error);
-  return std::unique_ptr<Listener>(new Listener(io, std::move(acceptor)));
+  return std::unique_ptr<Listener>(new Listener(io, *std::move(acceptor)));
 }
 
 Listener::Listener(asio::io_context& io, Tcp::acceptor acceptor)

@@ -22,6 +22,11 @@ class Listener {
  public:
   using OnAccept = std::function<void(std::unique_ptr<http2::Transport>)>;
 
+  // Whether nobody listens at `address` yet. Workers share a port with
+  // SO_REUSEPORT, and without this question a second router would silently
+  // take half of the first one's connections. Fails as Bind.
+  static absl::Status CheckFree(const upstream::Address& address);
+
   // Binds and listens. Port 0 takes a free one: address() tells which.
   // Fails with Unavailable (in use), InvalidArgument (no such address) naming
   // the address and the mend.

@@ -26,7 +26,7 @@ struct WorkerOptions {
   upstream::Address listen;
   // The control plane's socket; empty: no control services on the data port.
   std::string control_socket;
-  std::shared_ptr<const experiment::TokenSigner> signer;
+  const experiment::TokenSigner* signer = nullptr;  // Borrowed.
   // Of the draws.
   uint64_t seed = 0;
   std::function<int64_t()> unix_ms;

@@ -35,11 +35,9 @@ struct Generation {
 
 // Thread-safety: none, one per worker.
 struct WorkerState {
-  WorkerState(std::shared_ptr<const experiment::TokenSigner> token_signer,
-              uint64_t seed, std::function<int64_t()> unix_ms_clock)
-      : signer(std::move(token_signer)),
-        random(seed),
-        unix_ms(std::move(unix_ms_clock)) {}
+  WorkerState(const experiment::TokenSigner* token_signer, uint64_t seed,
+              std::function<int64_t()> unix_ms_clock)
+      : signer(token_signer), random(seed), unix_ms(std::move(unix_ms_clock)) {}
 
   // An exchange from the pool, or a new one.
   Exchange& Take();
@@ -47,7 +45,7 @@ struct WorkerState {
 
   http2::Loop loop;
   TimerWheel wheel{loop};
-  std::shared_ptr<const experiment::TokenSigner> signer;
+  const experiment::TokenSigner* signer;
   std::mt19937_64 random;
   std::function<int64_t()> unix_ms;
 

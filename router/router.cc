@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/router.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <random>
+#include <utility>
+
+#include "router/config/describe.h"
+#include "router/control/metrics.h"
+#include "router/cpu_count.h"
+#include "router/upstream/address.h"
+
+namespace bandit {
+namespace {
+
+uint64_t RandomSeed() {
+  std::random_device device;
+  return static_cast<uint64_t>(device()) << 32 | device();
+}
+
+// `address` with another port.
+std::string WithPort(const std::string& address, int port) {
+  return fmt::format("{}:{}", address.substr(0, address.rfind(':')), port);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Router>> Router::Start(
+    const v1::RouterConfig& config, std::string version) {
+  std::unique_ptr<Router> router(new Router(config));
+  if (auto status = router->Open(std::move(version)); !status.ok()) {
+    router->Stop(absl::ZeroDuration());
+    return status;
+  }
+  return router;
+}
+
+Router::~Router() { Stop(absl::ZeroDuration()); }
+
+absl::Status Router::Open(std::string version) {
+  auto learning = learning::LearningSide::Open(config_, &clock_);
+  if (!learning.ok()) return learning.status();
+  learning_ = *std::move(learning);
+  // Abstract: needs no writable directory and leaves nothing behind.
+  control_socket_ =
+      fmt::format("bandit-router/{}/{:016x}", getpid(), RandomSeed());
+
+  if (auto status = BindWorkers(); !status.ok()) return status;
+  if (auto status = StartControl(version); !status.ok()) return status;
+  if (auto status = StartAdmin(version); !status.ok()) return status;
+
+  std::vector<learning::WorkerPort*> ports;
+  for (const auto& worker : workers_) {
+    worker->Publish(learning_->learner().snapshot());
+    worker->Start();
+    ports.push_back(worker.get());
+  }
+  learning_->learner().Start(std::move(ports));
+  serving_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Router::BindWorkers() {
+  auto listen = upstream::ParseAddress(config_.listen());
+  if (!listen.ok()) return listen.status();
+  if (listen->port != 0) {
+    if (auto s = proxy::Listener::CheckFree(*listen); !s.ok()) return s;
+  }
+  const int count = config_.workers() > 0 ? static_cast<int>(config_.workers())
+                                          : AllowedCpus();
+  for (int i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<proxy::Worker>(proxy::WorkerOptions{
+        .listen = *listen,
+        .control_socket = control_socket_,
+        .signer = &learning_->signer(),
+        .seed = RandomSeed(),
+        .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); }}));
+    if (auto status = workers_.back()->Bind(); !status.ok()) return status;
+    // The others share the port that the first one got.
+    listen->port = workers_.back()->address().port;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Router::StartControl(const std::string& version) {
+  auto control = control::ControlServer::Start(
+      {.address = config_.control(),
+       .internal_address = "unix-abstract:" + control_socket_,
+       .version = version,
+       .started = clock_.Now(),
+       .signer = &learning_->signer(),
+       .learner = &learning_->learner()});
+  if (!control.ok()) return control.status();
+  control_ = *std::move(control);
+  learning_->learner().WatchStore([control = control_.get()](bool works) {
+    control->SetFeedbackServing(works);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Router::StartAdmin(const std::string& version) {
+  auto admin = control::AdminHttp::Start(
+      {.address = config_.admin(),
+       .metrics = {std::make_shared<control::RouterMetrics>(
+           &learning_->learner(), version)},
+       .ready = [this]() -> absl::Status {
+         if (serving_) return absl::OkStatus();
+         return absl::UnavailableError("starting or draining");
+       }});
+  if (!admin.ok()) return admin.status();
+  admin_ = *std::move(admin);
+  return absl::OkStatus();
+}
+
+std::string Router::Addresses() const {
+  return fmt::format("listen={} control={} admin={}",
+                     workers_.front()->address().ToString(),
+                     WithPort(config_.control(), control_->port()),
+                     WithPort(config_.admin(), admin_->port()));
+}
+
+absl::Status Router::Reload(const v1::RouterConfig& config) {
+  for (const std::string& field : config::NeedRestart(config_, config)) {
+    spdlog::warn("{} was changed; it takes effect after a restart", field);
+  }
+  if (auto status = learning_->Adopt(config); !status.ok()) return status;
+  config_ = config;
+  return absl::OkStatus();
+}
+
+void Router::Stop(absl::Duration grace) {
+  if (std::exchange(stopped_, true)) return;
+  serving_ = false;
+  for (const auto& worker : workers_) worker->Drain(grace);
+  for (const auto& worker : workers_) worker->Join();
+  if (control_ != nullptr) control_->Shutdown(absl::Seconds(1));
+  if (learning_ != nullptr) learning_->learner().Stop();
+  admin_.reset();
+  control_.reset();
+}
+
+}  // namespace bandit

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sidecar, put together: learning side, workers, control plane, admin HTTP.
+#ifndef BANDIT_ROUTER_ROUTER_H_
+#define BANDIT_ROUTER_ROUTER_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "bandit/v1/config.pb.h"
+#include "router/control/admin_http.h"
+#include "router/control/control_server.h"
+#include "router/learning/clock.h"
+#include "router/learning/learning_side.h"
+#include "router/proxy/worker.h"
+
+namespace bandit {
+
+// Thread-safety: none; the thread that starts it reloads and stops it.
+class Router {
+ public:
+  // Starts to serve. `config` passed config::Load.
+  // Fails with a message that names what is in the way (an address in use, a
+  // state that cannot be opened); nothing runs then.
+  static absl::StatusOr<std::unique_ptr<Router>> Start(
+      const v1::RouterConfig& config, std::string version);
+
+  ~Router();
+
+  // "listen=127.0.0.1:8080 control=127.0.0.1:8081 admin=127.0.0.1:9090", with
+  // the ports that were really taken.
+  std::string Addresses() const;
+
+  // Goes on with another config; requests go on. Fails and changes nothing if
+  // it cannot be compiled or its state not be written.
+  absl::Status Reload(const v1::RouterConfig& config);
+
+  // Takes no new connections, finishes what is under way within `grace`,
+  // commits what was learned.
+  void Stop(absl::Duration grace);
+
+ private:
+  explicit Router(const v1::RouterConfig& config) : config_(config) {}
+
+  absl::Status Open(std::string version);
+  absl::Status BindWorkers();
+  absl::Status StartControl(const std::string& version);
+  absl::Status StartAdmin(const std::string& version);
+
+  v1::RouterConfig config_;
+  learning::SystemClock clock_;
+  std::unique_ptr<learning::LearningSide> learning_;
+  // Where workers reach the control plane, not seen outside this host.
+  std::string control_socket_;
+  std::vector<std::unique_ptr<proxy::Worker>> workers_;
+  std::unique_ptr<control::ControlServer> control_;
+  std::unique_ptr<control::AdminHttp> admin_;
+  std::atomic<bool> serving_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace bandit
+
+#endif  // BANDIT_ROUTER_ROUTER_H_
