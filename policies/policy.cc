@@ -73,9 +73,9 @@ absl::StatusOr<Parameters> CheckParameters(
     values.emplace(parameter.name, parameter.default_value);
   }
   for (const auto& [name, value] : given) {
-    const auto parameter =
-        std::find_if(info.parameters.begin(), info.parameters.end(),
-                     [&](const Parameter& p) { return p.name == name; });
+    const auto parameter = std::find_if(
+        info.parameters.begin(), info.parameters.end(),
+        [&name = name](const Parameter& p) { return p.name == name; });
     if (parameter == info.parameters.end()) {
       return absl::InvalidArgumentError(fmt::format(
           "params.{}: policy {} has no such parameter, expected one of: {}",

@@ -13,9 +13,8 @@ namespace bandit::policies {
 // count as the fractions they are; sums beyond [0, count] as its ends.
 inline stats::BetaPosterior UpdateBeta(double prior_alpha, double prior_beta,
                                        double count, double sum) {
-  const double failures = count - sum;
-  return {prior_alpha + std::max(0.0, sum),
-          prior_beta + std::max(0.0, failures)};
+  sum = std::clamp(sum, 0.0, std::max(0.0, count));
+  return {prior_alpha + sum, prior_beta + std::max(0.0, count - sum)};
 }
 
 // The conjugate normal update with a reward variance taken as known:

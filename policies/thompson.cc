@@ -109,7 +109,7 @@ class Thompson final : public Policy {
       const double n = std::max(0.0, arm.count());
       const double scale = n > kMostObservations ? kMostObservations / n : 1;
       posteriors.push_back(
-          UpdateBeta(alpha_, beta_, scale * n, scale * std::min(n, arm.sum())));
+          UpdateBeta(alpha_, beta_, scale * n, scale * arm.sum()));
     }
     return posteriors;
   }

@@ -112,7 +112,7 @@ class Extent {
     const auto next = std::upper_bound(edges_.begin(), edges_.end(), t);
     return std::min(*next - *(next - 1), density_.widest_panel(t));
   }
-  double Density01(double t) const {
+  double Ratio(double t) const {
     return std::exp(density_.LogRatio(t - density_.mode()));
   }
 
@@ -121,118 +121,158 @@ class Extent {
   std::array<double, 2 * kSteps + 1> edges_;
 };
 
-// Density (times quadrature weight) and distribution function of every arm at
-// every node, arms contiguous.
+// The arms' densities (times quadrature weight) and distribution functions at
+// the nodes, panel by panel, of those arms only that live in a panel: of the
+// others the distribution function is 0 before and 1 after.
 struct Table {
-  size_t arms = 0;
-  std::vector<double> density;
-  std::vector<double> distribution;
-
-  size_t nodes() const { return density.size() / arms; }
+  struct Panel {
+    double begin;
+    // The arms alive here are arms[first_arm ...), `count` of them; the values
+    // begin at `first_value`: for each node, for each of these arms.
+    size_t first_arm;
+    size_t count;
+    size_t first_value;
+  };
+  struct Value {
+    double density;
+    double distribution;
+  };
+  std::vector<Panel> panels;
+  std::vector<size_t> arms;
+  std::vector<Value> values;
+  // Where each arm begins to live.
+  std::vector<double> begin;
 };
+
+// Appends the panel [t, t + 2 half]; `mass` is each arm's integral so far.
+template <typename Density>
+void AddPanel(const std::vector<Extent<Density>>& extents, double t,
+              double half, std::vector<double>& mass, Table* table) {
+  Table::Panel panel{t, table->arms.size(), 0, table->values.size()};
+  for (size_t arm = 0; arm < extents.size(); ++arm) {
+    if (extents[arm].low() <= t && t < extents[arm].high()) {
+      table->arms.push_back(arm);
+      ++panel.count;
+    }
+  }
+  if (panel.count == 0) return;
+  table->panels.push_back(panel);
+  table->values.resize(panel.first_value + kOrder * panel.count);
+  const GaussLegendre& rule = Rule();
+  for (size_t i = 0; i < panel.count; ++i) {
+    const size_t arm = table->arms[panel.first_arm + i];
+    std::array<double, kOrder> f;
+    for (size_t k = 0; k < kOrder; ++k) {
+      f[k] = half * extents[arm].Ratio(t + half + half * rule.nodes()[k]);
+    }
+    double sum = 0;
+    for (size_t k = 0; k < kOrder; ++k) {
+      double below = mass[arm];
+      for (size_t l = 0; l < kOrder; ++l) {
+        below += rule.partial_weight(k, l) * f[l];
+      }
+      const double density = rule.weights()[k] * f[k];
+      // The partial integrals may fall below 0 by rounding.
+      table->values[panel.first_value + k * panel.count + i] = {
+          density, std::max(0.0, below)};
+      sum += density;
+    }
+    mass[arm] += sum;
+  }
+}
 
 template <typename Density>
 Table Tabulate(const std::vector<Extent<Density>>& extents) {
-  const GaussLegendre& rule = Rule();
-  const size_t arms = extents.size();
   Table table;
-  table.arms = arms;
-  std::vector<double> mass(arms);
+  std::vector<double> mass(extents.size());
   double t = std::numeric_limits<double>::infinity();
   double end = -t;
   for (const auto& extent : extents) {
+    table.begin.push_back(extent.low());
     t = std::min(t, extent.low());
     end = std::max(end, extent.high());
   }
   while (t < end) {
     double width = end - t;
-    bool empty = true;
     for (const auto& extent : extents) {
       width = std::min(width, extent.Room(t));
-      empty = empty && (t < extent.low() || t >= extent.high());
     }
     // Never stand still, whatever the rounding of t.
     const double next = std::max(
         t + width, std::nextafter(t, std::numeric_limits<double>::infinity()));
-    const double half = (next - t) / 2;
-    const double middle = t + half;
+    AddPanel(extents, t, (next - t) / 2, mass, &table);
     t = next;
-    if (empty) continue;
-    const size_t first = table.density.size();
-    table.density.resize(first + kOrder * arms);
-    table.distribution.resize(first + kOrder * arms);
-    for (size_t arm = 0; arm < arms; ++arm) {
-      const auto& extent = extents[arm];
-      std::array<double, kOrder> f{};
-      if (extent.low() < next && middle - half < extent.high()) {
-        for (size_t k = 0; k < kOrder; ++k) {
-          f[k] = half * extent.Density01(middle + half * rule.nodes()[k]);
-        }
-      }
-      double sum = 0;
-      for (size_t k = 0; k < kOrder; ++k) {
-        double below = mass[arm];
-        for (size_t l = 0; l < kOrder; ++l) {
-          below += rule.partial_weight(k, l) * f[l];
-        }
-        const size_t at = first + k * arms + arm;
-        table.density[at] = rule.weights()[k] * f[k];
-        // The partial integrals may fall below 0 by rounding.
-        table.distribution[at] = std::max(0.0, below);
-        sum += table.density[at];
-      }
-      mass[arm] += sum;
-    }
   }
-  for (size_t i = 0; i < table.density.size(); ++i) {
-    table.density[i] /= mass[i % arms];
-    table.distribution[i] /= mass[i % arms];
+  for (const Table::Panel& panel : table.panels) {
+    for (size_t i = 0; i < kOrder * panel.count; ++i) {
+      const double total = mass[table.arms[panel.first_arm + i % panel.count]];
+      Table::Value& value = table.values[panel.first_value + i];
+      value.density /= total;
+      value.distribution /= total;
+    }
   }
   return table;
 }
 
-// P(best) among `among`, written to `p` (one entry an arm of the table).
-void Best(const Table& table, absl::Span<const size_t> among,
+// P(best) among the arms that `among` (one entry an arm) says, to `p`.
+void Best(const Table& table, const std::vector<bool>& among,
           absl::Span<double> p) {
   std::fill(p.begin(), p.end(), 0.0);
-  std::vector<double> after(among.size() + 1, 1);
-  for (size_t node = 0; node < table.nodes(); ++node) {
-    const double* const f = &table.density[node * table.arms];
-    const double* const cdf = &table.distribution[node * table.arms];
-    for (size_t k = among.size(); k > 0; --k) {
-      after[k - 1] = after[k] * cdf[among[k - 1]];
+  double begin = -std::numeric_limits<double>::infinity();
+  for (size_t arm = 0; arm < p.size(); ++arm) {
+    if (among[arm]) begin = std::max(begin, table.begin[arm]);
+  }
+  std::vector<size_t> at;     // Which of the panel's arms are among.
+  std::vector<double> after;  // Product of the distributions from here on.
+  for (const Table::Panel& panel : table.panels) {
+    // Some arm is larger than this for certain.
+    if (panel.begin < begin) continue;
+    at.clear();
+    for (size_t i = 0; i < panel.count; ++i) {
+      if (among[table.arms[panel.first_arm + i]]) at.push_back(i);
     }
-    double before = 1;
-    for (size_t k = 0; k < among.size() && before > 0; ++k) {
-      p[among[k]] += f[among[k]] * before * after[k + 1];
-      before *= cdf[among[k]];
+    after.assign(at.size() + 1, 1);
+    for (size_t node = 0; node < kOrder; ++node) {
+      const Table::Value* const values =
+          &table.values[panel.first_value + node * panel.count];
+      for (size_t k = at.size(); k > 0; --k) {
+        after[k - 1] = after[k] * values[at[k - 1]].distribution;
+      }
+      double before = 1;
+      for (size_t k = 0; k < at.size(); ++k) {
+        const Table::Value& value = values[at[k]];
+        p[table.arms[panel.first_arm + at[k]]] +=
+            value.density * before * after[k + 1];
+        before *= value.distribution;
+      }
     }
   }
   // What the quadrature misses of 1 is shared in proportion.
   double sum = 0;
-  for (size_t arm : among) sum += p[arm];
-  for (size_t arm : among) p[arm] /= sum;
+  for (double v : p) sum += v;
+  for (double& v : p) v /= sum;
 }
 
 template <typename Density>
 BestArmRanking Rank(const std::vector<Density>& densities, size_t rows) {
   const size_t arms = densities.size();
   BestArmRanking ranking;
-  std::vector<size_t> left(arms);
-  for (size_t i = 0; i < arms; ++i) left[i] = i;
   if (arms == 0) return ranking;
-  std::vector<Extent<Density>> extents(densities.begin(), densities.end());
+  const std::vector<Extent<Density>> extents(densities.begin(),
+                                             densities.end());
   const Table table = Tabulate(extents);
+  std::vector<bool> left(arms, true);
   ranking.probability.resize(rows * arms);
   for (size_t row = 0; row < rows; ++row) {
     const absl::Span<double> p =
         absl::MakeSpan(ranking.probability).subspan(row * arms, arms);
     Best(table, left, p);
-    const auto best =
-        std::max_element(left.begin(), left.end(),
-                         [&](size_t a, size_t b) { return p[a] < p[b]; });
-    ranking.order.push_back(*best);
-    left.erase(best);
+    size_t best = arms;
+    for (size_t arm = 0; arm < arms; ++arm) {
+      if (left[arm] && (best == arms || p[arm] > p[best])) best = arm;
+    }
+    ranking.order.push_back(best);
+    left[best] = false;
   }
   return ranking;
 }

@@ -42,6 +42,13 @@ TEST(PosteriorTest, FractionalRewardsAreKept) {
   EXPECT_DOUBLE_EQ(p.b, 1.1);
 }
 
+TEST(PosteriorTest, SumsThatNoBinaryRewardsHaveAreClipped) {
+  EXPECT_EQ(UpdateBeta(1, 2, 5, -1e30).a, 1);
+  EXPECT_EQ(UpdateBeta(1, 2, 5, -1e30).b, 7);
+  EXPECT_EQ(UpdateBeta(1, 2, 5, 9).a, 6);
+  EXPECT_EQ(UpdateBeta(1, 2, 5, 9).b, 2);
+}
+
 TEST(PosteriorTest, NormalUpdateMatchesGrowthBook) {
   // thompson_gaussian_posterior: the formula of gbstats/bayesian/bandits.py,
   // prior N(0, 1e4), n = 220, sum 770, squares 3571 (sample variance 4).
