@@ -132,7 +132,10 @@ absl::StatusOr<Address> ParseListenAddress(std::string_view text) {
 
 std::string WithoutSecrets(std::string_view uri) {
   const size_t at = uri.rfind('@');
-  if (at == std::string_view::npos) return std::string(uri);
+  // A file's name has neither, whatever it looks like.
+  if (at == std::string_view::npos || uri.starts_with("sqlite:")) {
+    return std::string(uri);
+  }
   const size_t scheme = uri.find("://");
   const size_t begin =
       scheme == std::string_view::npos || scheme > at ? 0 : scheme + 3;

@@ -38,13 +38,15 @@ void CheckReference(const Path& path, std::string_view name,
                     std::string_view what,
                     const std::vector<std::string>& known, Report* report) {
   // An empty one could not be read: it may be the one that is meant.
+  if (name.empty()) return;
+  std::vector<std::string> fit;  // What is no name is not fit to be shown.
   for (const std::string& one : known) {
     if (one.empty() || one == name) return;
+    if (IsName(one)) fit.push_back(one);
   }
-  if (name.empty()) return;
   report->FailValue(path, name,
                     fmt::format("is not one of the {}, expected {}{}", what,
-                                AnyOf(known), DidYouMean(name, known)));
+                                AnyOf(fit), DidYouMean(name, fit)));
 }
 
 std::string WhyNoMetadataKey(std::string_view key) {

@@ -29,7 +29,8 @@ struct LoadedConfig {
 // Reads `text`; errors speak of `file_name`.
 // Fails with InvalidArgument, all errors in the order of their lines, each one
 // line `file:line: what is wrong, what was expected`. No message holds a
-// secret or the value of an environment variable.
+// secret; a wrong value that came from the environment is shown as the file
+// has it (`${NAME}`).
 // Cost: bounded by the text, at most 1 MiB; never blocks.
 absl::StatusOr<LoadedConfig> LoadText(std::string_view text,
                                       std::string_view file_name,

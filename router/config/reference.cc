@@ -54,8 +54,8 @@ constexpr std::string_view kReading = R"(```
   `{address: "${ADDRESS}"}`.
 - **Anchors and aliases** (`&name`, `*name`) work, merge keys (`<<`) do not.
 - A file has at most 1 MiB and 32 levels.
-- **Secrets** never appear in messages, logs or metrics, nor do the values of
-  environment variables in messages.
+- **Secrets** never appear in messages. A wrong value that came from the
+  environment is shown as it stands in the file: `${NAME}`.
 
 )";
 

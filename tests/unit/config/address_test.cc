@@ -62,7 +62,7 @@ TEST(AddressTest, LeavesOutUserAndPassword) {
   EXPECT_EQ(WithoutSecrets("redis://user:pw@host:1/0"), "redis://***@host:1/0");
   EXPECT_EQ(WithoutSecrets("redis://:p@w@host"), "redis://***@host");
   EXPECT_EQ(WithoutSecrets("user:pw@host:1"), "***@host:1");
-  EXPECT_EQ(WithoutSecrets("sqlite:///a/b.db"), "sqlite:///a/b.db");
+  EXPECT_EQ(WithoutSecrets("sqlite:///a@b.db"), "sqlite:///a@b.db");
 }
 
 }  // namespace

@@ -454,10 +454,25 @@ constexpr Case kNames[] = {
     {"  b: {address", "  \"b c\": {address",
      "3: backends[\"b c\"] is not a name, expected 1 to 128 letters, digits, "
      "_, - and .\nf.yaml:11: experiments.ranker.arms.candidate.backend = \"b\" "
-     "is not one of the backends, expected a or b c"},
+     "is not one of the backends, expected a"},
     {"name: control, backend: a", "name: control, backend: rankr-a",
      "10: experiments.ranker.arms.control.backend = \"rankr-a\" is not one of "
      "the backends, expected a or b"},
+    {"  b: {address", "  \"b\\nc\": {address",
+     "3: backends[\"b\\nc\"] is not a name, expected 1 to 128 letters, digits, "
+     "_, - and .\nf.yaml:11: experiments.ranker.arms.candidate.backend = \"b\" "
+     "is not one of the backends, expected a"},
+    {"- {name: control, backend: a, weight: 90}\n      - {name: candidate, "
+     "backend: b, weight: 10}",
+     "- [x]\n      - {name: control, backend: c, weight: 10}",
+     "10: experiments.ranker.arms[0] is a list, expected a map with name, "
+     "backend, weight or model\nf.yaml:11: "
+     "experiments.ranker.arms.control.backend = \"c\" is not one of the "
+     "backends, expected a or b"},
+    {"\"127.0.0.1:1\"", "[[x], \"127.0.0.1\"]",
+     "2: backends.a.address[0] is a list, expected text\nf.yaml:2: "
+     "backends.a.address[1] = 127.0.0.1 has no port, expected host:port, "
+     "[IPv6]:port, dns:///name:port or unix:/path"},
     {"name: control, backend: a", "name: control, backend: B",
      "10: experiments.ranker.arms.control.backend = \"B\" is not one of the "
      "backends, expected a or b, did you mean \"b\"?"},
