@@ -2,9 +2,11 @@
 #include "router/experiment/features.h"
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "fmt/format.h"
 
@@ -40,7 +42,9 @@ std::optional<float> FeatureEncoder::Feature::Column(double value) const {
 
 FeatureEncoder::FeatureEncoder(const v1::ContextConfig& config) {
   if (config.features().empty()) return;
-  dimension_ = 1;
+  assert(static_cast<size_t>(config.features_size()) <= kMaxFeatures);
+  first_.fill(kEnd);
+  missing_ = {1};
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   for (const v1::FeatureConfig& from : config.features()) {
     Feature feature{
@@ -52,45 +56,64 @@ FeatureEncoder::FeatureEncoder(const v1::ContextConfig& config) {
         .scale = from.scale(),
         .min = -kInfinity,
         .max = kInfinity,
-        .missing = 0,
-        .column = dimension_,
+        .column = missing_.size(),
     };
-    // The stand-in need not lie in [min, max]: often it is chosen outside.
-    feature.missing = feature.Column(from.missing()).value_or(0);
+    if (feature.categories.empty()) {
+      // The stand-in need not lie in [min, max]: often it is chosen outside.
+      missing_.push_back(feature.Column(from.missing()).value_or(0));
+    } else {
+      missing_.resize(missing_.size() + feature.categories.size());
+    }
     if (from.has_min()) feature.min = from.min();
     if (from.has_max()) feature.max = from.max();
-    dimension_ += feature.categories.empty() ? 1 : feature.categories.size();
+    uint16_t& bucket = first_[BucketOf(feature.key)];
+    next_.push_back(
+        std::exchange(bucket, static_cast<uint16_t>(features_.size())));
     features_.push_back(std::move(feature));
   }
+  dimension_ = missing_.size();
+}
+
+size_t FeatureEncoder::BucketOf(std::string_view key) {
+  if (key.size() < 2) return key.size();
+  const auto last = static_cast<unsigned char>(key.back());
+  const auto before = static_cast<unsigned char>(key[key.size() - 2]);
+  return (key.size() * 5 + last + before * 11U) % kBuckets;
+}
+
+bool FeatureEncoder::EncodeValue(const Feature& feature, std::string_view text,
+                                 absl::Span<float> x) {
+  if (feature.categories.empty()) {
+    const std::optional<double> value = ParseNumber(text);
+    if (!value.has_value()) return false;
+    const std::optional<float> column = feature.Column(*value);
+    if (!column.has_value()) return false;
+    x[feature.column] = *column;
+    return true;
+  }
+  for (size_t c = 0; c < feature.categories.size(); ++c) {
+    if (text != feature.categories[c]) continue;
+    x[feature.column + c] = 1;
+    return true;
+  }
+  return false;
 }
 
 uint64_t FeatureEncoder::Encode(http2::Headers headers,
                                 absl::Span<float> x) const {
   if (dimension_ == 0) return 0;
-  uint64_t missing = 0;
-  x[0] = 1;
-  for (size_t i = 0; i < features_.size(); ++i) {
-    const Feature& feature = features_[i];
-    const std::string_view text = http2::Find(headers, feature.key);
-    const bool present = text.data() != nullptr;
-    bool understood = false;
-    if (feature.categories.empty()) {
-      std::optional<float> column;
-      if (const auto value = present ? ParseNumber(text) : std::nullopt) {
-        column = feature.Column(*value);
-      }
-      understood = column.has_value();
-      x[feature.column] = column.value_or(feature.missing);
-    } else {
-      for (size_t c = 0; c < feature.categories.size(); ++c) {
-        const bool match = present && text == feature.categories[c];
-        x[feature.column + c] = match ? 1 : 0;
-        understood |= match;
-      }
+  std::copy(missing_.begin(), missing_.end(), x.begin());
+  // The first header of a key counts, be it absurd.
+  uint64_t seen = 0, understood = 0;
+  for (const http2::Header& header : headers) {
+    for (uint16_t i = first_[BucketOf(header.name)]; i != kEnd; i = next_[i]) {
+      const uint64_t bit = uint64_t{1} << i;
+      if ((seen & bit) != 0 || header.name != features_[i].key) continue;
+      seen |= bit;
+      if (EncodeValue(features_[i], header.value, x)) understood |= bit;
     }
-    if (!understood && i < 64) missing |= uint64_t{1} << i;
   }
-  return missing;
+  return ~understood & (~uint64_t{0} >> (64 - features_.size()));
 }
 
 std::vector<std::string> FeatureEncoder::ColumnNames() const {

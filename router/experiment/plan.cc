@@ -13,8 +13,6 @@
 namespace bandit::experiment {
 namespace {
 
-// The missing-feature mask has 64 bits.
-constexpr size_t kMaxFeatures = 64;
 constexpr absl::Duration kDefaultWindow = absl::Hours(1);
 constexpr std::string_view kTensorFlowServing =
     "tensorflow.serving.PredictionService";
@@ -152,12 +150,12 @@ absl::Status CompileMetrics(const v1::ExperimentConfig& config,
 absl::Status CompileFeatures(const v1::ExperimentConfig& config,
                              Experiment* experiment) {
   if (!config.has_context()) return absl::OkStatus();
-  experiment->features = FeatureEncoder(config.context());
-  if (experiment->features.feature_count() > kMaxFeatures) {
+  const auto count = static_cast<size_t>(config.context().features_size());
+  if (count > kMaxFeatures) {
     return Fail("experiments.{}.context.features: {} are more than {}",
-                config.name(), experiment->features.feature_count(),
-                kMaxFeatures);
+                config.name(), count, kMaxFeatures);
   }
+  experiment->features = FeatureEncoder(config.context());
   if (experiment->features.dimension() > kMaxTokenFeatures) {
     return Fail(
         "experiments.{}.context.features: {} columns with the intercept "

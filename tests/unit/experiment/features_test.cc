@@ -163,12 +163,42 @@ TEST(FeaturesTest, AMissingValueThatIsNoFloatGivesZero) {
   }
 }
 
-TEST(FeaturesTest, TheMaskHasSixtyFourBits) {
+// Keys of one bucket, keys that share a prefix or a suffix, and as many
+// features as there may be; every other one present.
+TEST(FeaturesTest, ManyFeaturesAreToldApart) {
   std::string features;
-  for (int i = 0; i < 70; ++i) {
-    features += "features { name: 'f' metadata: 'x-f' scale: 1 }";
+  std::vector<std::string> keys, values;
+  for (int i = 0; i < 64; ++i) {
+    keys.push_back("x-" + std::string(i / 8, 'y') + std::to_string(i % 8));
+    values.push_back(std::to_string(i + 100));
+    features += "features { name: 'f' metadata: '" + keys.back() +
+                "' scale: 1 missing: -1 }";
   }
-  EXPECT_EQ(Encode(Encoder(features), {}).missing, ~uint64_t{0});
+  const FeatureEncoder encoder = Encoder(features);
+  std::vector<http2::Header> headers = {{"", "7"}, {"x", "7"}, {"x-", "7"}};
+  for (int i = 62; i >= 0; i -= 2) headers.emplace_back(keys[i], values[i]);
+  const Encoded encoded = Encode(encoder, headers);
+  EXPECT_EQ(encoded.missing, 0xaaaaaaaaaaaaaaaa);
+  for (int i = 0; i < 64; ++i) {
+    EXPECT_EQ(encoded.x[i + 1], i % 2 == 0 ? i + 100 : -1) << i;
+  }
+  EXPECT_EQ(Encode(encoder, {}).missing, ~uint64_t{0});
+}
+
+TEST(FeaturesTest, TwoFeaturesMayReadOneKey) {
+  const FeatureEncoder encoder = Encoder(R"(
+      features { name: 'n' metadata: 'x-n' scale: 1 }
+      features { name: 'c' metadata: 'x-n' categories: '1' categories: '2' })");
+  EXPECT_THAT(Encode(encoder, {{"x-n", "2"}}).x, ElementsAre(1, 2, 0, 1));
+  EXPECT_EQ(Encode(encoder, {{"x-n", "3"}}).missing, 0b10);
+}
+
+// An absurd value is not made good by a second one.
+TEST(FeaturesTest, AnAbsurdFirstValueStays) {
+  EXPECT_EQ(Encode(Encoder(kDeviceAndTokens),
+                   {{"x-tokens", "many"}, {"x-tokens", "5"}})
+                .missing,
+            0b11);
 }
 
 }  // namespace
