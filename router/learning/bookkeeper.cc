@@ -102,7 +102,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Bookkeeper::Load(
       if (same != running.end()) {
         for (const Ledger::NamedRow& row :
              ledger_->Export(static_cast<size_t>(same - running.begin()))) {
-          auto status = ledger->Restore(e, row.key, row.row, row.dirty);
+          auto status = ledger->Import(e, row);
           if (!status.ok()) return status;
         }
         continue;

@@ -72,11 +72,10 @@ class Ledger {
   const experiment::Plan& plan() const { return *plan_; }
 
   // Puts a stored row back. Arms are matched by name; those that the plan does
-  // not have are left out, as is a metric that it does not have. A `dirty` row
-  // is written again by the next commit.
+  // not have are left out, as is a metric that it does not have.
   // Fails with DataLoss if the row does not fit the experiment.
   absl::Status Restore(size_t experiment, const store::StatisticsKey& key,
-                       const store::StatisticsRow& row, bool dirty = false);
+                       const store::StatisticsRow& row);
 
   // REQUIRES for these three: nothing is staged.
   void CountDecisions(size_t experiment,
@@ -109,13 +108,17 @@ class Ledger {
   void Commit();
   void Rollback();
 
-  // All rows of an experiment, for another ledger's Restore.
+  // An experiment's rows, for another ledger.
   struct NamedRow {
     store::StatisticsKey key;
     store::StatisticsRow row;
     bool dirty = false;
+    bool removed = false;  // But the store still has it.
   };
+  // REQUIRES: nothing is staged.
   std::vector<NamedRow> Export(size_t experiment) const;
+  // As Restore.
+  absl::Status Import(size_t experiment, const NamedRow& row);
 
   // Of this epoch; staged changes are not seen by any of these.
   uint64_t Decisions(size_t experiment, size_t arm) const;
@@ -156,6 +159,9 @@ class Ledger {
   void MatureSlice(size_t experiment, size_t metric, int64_t slice);
   void MarkChanged(size_t experiment, size_t metric);
   store::StatisticsKey StoreKey(const LedgerKey& key) const;
+  // nullopt if the plan does not have the metric.
+  std::optional<LedgerKey> RowKey(size_t experiment,
+                                  const store::StatisticsKey& key) const;
   store::StatisticsRow StoreRow(const LedgerKey& key,
                                 const LedgerRow& row) const;
 

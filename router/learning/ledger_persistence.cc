@@ -32,21 +32,26 @@ store::StatisticsRow Ledger::StoreRow(const LedgerKey& key,
   return stored;
 }
 
-absl::Status Ledger::Restore(size_t experiment, const store::StatisticsKey& key,
-                             const store::StatisticsRow& row, bool dirty) {
-  const experiment::Experiment& e = plan_->experiments[experiment];
+std::optional<LedgerKey> Ledger::RowKey(size_t experiment,
+                                        const store::StatisticsKey& key) const {
   LedgerKey at{.experiment = static_cast<uint32_t>(experiment),
                .slice = key.slice};
-  if (!key.metric.empty()) {
-    for (const experiment::Metric& metric : e.metrics) {
-      ++at.metric;
-      if (metric.name == key.metric) break;
-    }
-    if (at.metric == LedgerKey::kDecisions ||
-        e.metrics[static_cast<size_t>(at.metric)].name != key.metric) {
-      return absl::OkStatus();
-    }
+  if (key.metric.empty()) return at;
+  const auto& metrics = plan_->experiments[experiment].metrics;
+  for (size_t m = 0; m < metrics.size(); ++m) {
+    if (metrics[m].name != key.metric) continue;
+    at.metric = static_cast<int32_t>(m);
+    return at;
   }
+  return std::nullopt;
+}
+
+absl::Status Ledger::Restore(size_t experiment, const store::StatisticsKey& key,
+                             const store::StatisticsRow& row) {
+  const experiment::Experiment& e = plan_->experiments[experiment];
+  const std::optional<LedgerKey> found = RowKey(experiment, key);
+  if (!found) return absl::OkStatus();
+  const LedgerKey& at = *found;
   LedgerRow restored = NewRow(at);
   const auto misfit = [&](std::string_view what) {
     return absl::DataLossError(fmt::format(
@@ -79,7 +84,6 @@ absl::Status Ledger::Restore(size_t experiment, const store::StatisticsKey& key,
     MarkChanged(experiment, static_cast<size_t>(at.metric));
   }
   rows_.Put(at, std::move(restored));
-  if (dirty) Settled(at);
   return absl::OkStatus();
 }
 
@@ -102,7 +106,23 @@ std::vector<Ledger::NamedRow> Ledger::Export(size_t experiment) const {
                     .row = StoreRow(key, row),
                     .dirty = rows_.IsDirty(key)});
   });
+  rows_.ForEachChange([&](const LedgerKey& key, const LedgerRow* row) {
+    if (key.experiment != experiment || row != nullptr) return;
+    rows.push_back({.key = StoreKey(key), .row = {}, .removed = true});
+  });
   return rows;
+}
+
+absl::Status Ledger::Import(size_t experiment, const NamedRow& row) {
+  if (!row.removed) {
+    auto status = Restore(experiment, row.key, row.row);
+    if (!status.ok()) return status;
+  }
+  const std::optional<LedgerKey> at = RowKey(experiment, row.key);
+  if (!at) return absl::OkStatus();
+  if (row.removed) rows_.MarkRemoved(*at);
+  if (row.dirty) Settled(*at);
+  return absl::OkStatus();
 }
 
 }  // namespace bandit::learning

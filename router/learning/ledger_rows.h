@@ -69,6 +69,9 @@ class LedgerRows {
   // The transaction's copy of the row, made if need be.
   LedgerRow& Staged(const LedgerKey& key, Make make);
 
+  // The store has a row that is to go.
+  void MarkRemoved(const LedgerKey& key) { dirty_.insert(key); }
+
   // Puts a row in place that is what the store has.
   void Put(const LedgerKey& key, LedgerRow row) {
     rows_.insert_or_assign(key, std::move(row));
