@@ -98,17 +98,20 @@ absl::Status Trainer::Train(Ledger& ledger) {
   absl::Status first_error;
   for (size_t e = 0; e < ledger.plan().experiments.size(); ++e) {
     const Progress progress = ledger.TakeProgress(e);
-    if (!progress.changed) continue;
-    // The model of a failed experiment lacks more than what is fresh.
-    auto model = Prepare(ledger, e, progress,
-                         failed_[e] ? nullptr : snapshot_->models[e].get());
-    failed_[e] = !model.ok();
-    if (!model.ok()) {
-      first_error.Update(Named(ledger.plan().experiments[e], model.status()));
-      continue;
+    if (progress.changed) {
+      // The model of a failed experiment lacks more than what is fresh.
+      auto model =
+          Prepare(ledger, e, progress,
+                  failed_[e].ok() ? snapshot_->models[e].get() : nullptr);
+      failed_[e] = model.ok()
+                       ? absl::OkStatus()
+                       : Named(ledger.plan().experiments[e], model.status());
+      if (model.ok()) {
+        if (next == nullptr) next = std::make_shared<Snapshot>(*snapshot_);
+        next->models[e] = *std::move(model);
+      }
     }
-    if (next == nullptr) next = std::make_shared<Snapshot>(*snapshot_);
-    next->models[e] = *std::move(model);
+    first_error.Update(failed_[e]);
   }
   if (next != nullptr) snapshot_ = std::move(next);
   return first_error;

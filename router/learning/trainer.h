@@ -35,7 +35,7 @@ class Trainer {
 
  private:
   std::shared_ptr<const Snapshot> snapshot_;
-  std::vector<bool> failed_;  // By experiment.
+  std::vector<absl::Status> failed_;  // By experiment.
 };
 
 }  // namespace bandit::learning
