@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "examples/demo/workload.h"
+
+#include <algorithm>
+
+#include "fmt/format.h"
+
+namespace bandit::demo {
+namespace {
+
+constexpr int kUsers = 1000;
+constexpr absl::Duration kMeanRewardDelay = absl::Milliseconds(300);
+constexpr absl::Duration kLongestRewardDelay = absl::Seconds(2);
+
+}  // namespace
+
+std::string_view DeviceName(Device device) {
+  return device == Device::kScanner ? "scanner" : "camera";
+}
+
+Workload::Workload(int samples, double rate, uint64_t seed)
+    : samples_(samples), rate_(rate), random_(seed) {}
+
+Request Workload::Next() {
+  Request request;
+  const uint64_t user = random_.Below(kUsers);
+  request.user = fmt::format("user-{}", user);
+  request.device = user % 10 < 3 ? Device::kCamera : Device::kScanner;
+  request.sample = static_cast<int>(random_.Below(samples_));
+  request.contents =
+      random_.Below(2) == 0 ? digits::Contents::kRaw : digits::Contents::kTyped;
+  request.reward_delay =
+      std::min(kMeanRewardDelay * random_.Exponential(), kLongestRewardDelay);
+  request.gap = absl::Seconds(random_.Exponential() / rate_);
+  return request;
+}
+
+}  // namespace bandit::demo
