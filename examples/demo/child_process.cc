@@ -57,6 +57,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
         fmt::format("cannot run {}: {}", program, std::strerror(errno)));
   }
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   }

@@ -67,7 +67,8 @@ void CatchSignals() {
   sigaction(SIGPIPE, &action, nullptr);
 }
 
-// Where this program lies; the others are beside it.
+// Where this program lies: the router is beside it, the model servers are in
+// examples/.
 std::filesystem::path OwnDirectory() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -118,17 +119,16 @@ int Fail(const absl::Status& status) {
 int RunDemo(const Flags& flags) {
   CatchSignals();
   const std::filesystem::path here = OwnDirectory();
-  const std::string data = here / "data/digits.csv.gz";
+  const std::string data = here / "examples/data/digits.csv.gz";
   const absl::StatusOr<digits::Samples> samples = digits::LoadDigits(data);
   if (!samples.ok()) return Fail(samples.status());
   digits::Samples held_out = digits::SplitDigits(*samples).held_out;
   const int count = held_out.size();
 
   const absl::StatusOr<std::unique_ptr<Fleet>> fleet = Fleet::Start(
-      {.server = here / "digits_server",
-       .router = flags.router.empty()
-                     ? (here.parent_path() / "bandit-router").string()
-                     : flags.router,
+      {.server = here / "examples/digits_server",
+       .router = flags.router.empty() ? (here / "bandit-router").string()
+                                      : flags.router,
        .data = data,
        .policy = flags.policy,
        .keep_config = flags.keep_config},
@@ -181,6 +181,7 @@ int RunDemo(const Flags& flags) {
 
 int main(int argc, char** argv) {
   std::vector<std::string> names;
+  names.reserve(bandit::demo::kPolicies.size());
   for (const auto& policy : bandit::demo::kPolicies) {
     names.emplace_back(policy.name);
   }
@@ -200,7 +201,7 @@ int main(int argc, char** argv) {
   app.add_option("--keep-config", flags.keep_config,
                  "Write the router's config here too");
   app.add_option("--router", flags.router,
-                 "The router's binary; default: ../bandit-router beside this");
+                 "The router's binary; default: bandit-router beside this");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -2,6 +2,7 @@
 #include "examples/demo/screen.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace {
 constexpr absl::Duration kRecent = absl::Seconds(5);
 
 std::string Bar(double done, int width) {
-  const int filled = std::clamp(static_cast<int>(done * width + 0.5), 0, width);
+  const int filled =
+      std::clamp(static_cast<int>(std::lround(done * width)), 0, width);
   return std::string(filled, '#') + std::string(width - filled, '.');
 }
 

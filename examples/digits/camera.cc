@@ -19,8 +19,10 @@ Images Photograph(const Images& scans, uint64_t seed) {
     for (int pixel = 0; pixel < kPixels; ++pixel) {
       // Position along the light's direction: 0 where it is brightest, 1
       // where it is darkest.
-      const double x = (pixel % kSide) / (kSide - 1.0) - 0.5;
-      const double y = (pixel / kSide) / (kSide - 1.0) - 0.5;
+      const int row = pixel / kSide;
+      const int column = pixel % kSide;
+      const double x = column / (kSide - 1.0) - 0.5;
+      const double y = row / (kSide - 1.0) - 0.5;
       const double along =
           0.5 + (x * std::cos(angle) + y * std::sin(angle)) / std::sqrt(2.0);
       const double light = 1 - loss * along;

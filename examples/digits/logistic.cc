@@ -32,7 +32,7 @@ class Encoder {
 
  private:
   Features BlockMeans(const Images& images) const {
-    const int side = kSide / block_;
+    const Eigen::Index side = kSide / block_;
     Features means = Features::Zero(images.rows(), side * side);
     for (int pixel = 0; pixel < kPixels; ++pixel) {
       const int row = pixel / kSide / block_;

@@ -24,7 +24,7 @@ std::unique_ptr<Classifier> TrainNeighbours(const Samples& train) {
 }  // namespace
 
 absl::Span<const Variant> AllVariants() {
-  static const std::array<Variant, 4> kVariants = {{
+  static constexpr std::array<Variant, 4> kVariants = {{
       {.name = "coarse",
        .summary = "logistic regression on four quarter means",
        .accelerator = absl::Milliseconds(1),

@@ -22,16 +22,12 @@ constexpr auto kNotFound = grpc::StatusCode::NOT_FOUND;
 
 class ModelServiceTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    split_ = new Split(SplitDigits(*LoadDigits(DIGITS_DATA)));
-  }
-  static void TearDownTestSuite() { delete split_; }
-
   // A server of `variant`, its accelerator `delay`, and a client of it.
   void Start(const char* variant, absl::Duration delay) {
+    server_.reset();
     service_ = std::make_unique<ModelService>(
         *FindVariant(variant),
-        TrainVariant(*FindVariant(variant), split_->train), delay);
+        TrainVariant(*FindVariant(variant), split_.train), delay);
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
@@ -52,17 +48,15 @@ class ModelServiceTest : public ::testing::Test {
 
   inference::ModelInferRequest Image(int row, Contents contents) {
     inference::ModelInferRequest request;
-    EncodeImage(split_->held_out.images, row, contents, &request);
+    EncodeImage(split_.held_out.images, row, contents, &request);
     return request;
   }
 
-  static Split* split_;
+  const Split split_ = SplitDigits(*LoadDigits(DIGITS_DATA));
   std::unique_ptr<ModelService> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<GRPCInferenceService::Stub> stub_;
 };
-
-Split* ModelServiceTest::split_ = nullptr;
 
 TEST_F(ModelServiceTest, IsLiveAndReady) {
   Start("centroid", absl::ZeroDuration());
@@ -153,9 +147,9 @@ TEST_F(ModelServiceTest, AWrongShapeIsAnInvalidArgument) {
 TEST_F(ModelServiceTest, AnswersWithTheModelsClass) {
   for (const Variant& variant : AllVariants()) {
     Start(variant.name.data(), absl::ZeroDuration());
-    const auto classifier = TrainVariant(variant, split_->train);
+    const auto classifier = TrainVariant(variant, split_.train);
     const std::vector<int> expected =
-        Classify(classifier->Score(split_->held_out.images.topRows(20)));
+        Classify(classifier->Score(split_.held_out.images.topRows(20)));
     for (int i = 0; i < 20; ++i) {
       inference::ModelInferRequest request =
           Image(i, i % 2 == 0 ? Contents::kRaw : Contents::kTyped);
@@ -174,7 +168,7 @@ TEST_F(ModelServiceTest, AnswersWithTheModelsClass) {
 
 TEST_F(ModelServiceTest, ABatchGetsAClassForEachImage) {
   Start("neighbours", absl::ZeroDuration());
-  const Images images = split_->held_out.images.topRows(5);
+  const Images images = split_.held_out.images.topRows(5);
   inference::ModelInferRequest request = Image(0, Contents::kTyped);
   auto* input = request.mutable_inputs(0);
   input->set_shape(0, 5);
