@@ -6,7 +6,6 @@
 // 2: bad flags. 130: interrupted.
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -22,6 +21,7 @@
 #include "examples/demo/summary.h"
 #include "examples/digits/variants.h"
 #include "fmt/format.h"
+#include "policies/policy.h"
 
 namespace bandit::demo {
 namespace {
@@ -29,19 +29,6 @@ namespace {
 std::atomic<bool> g_stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free,
               "set by a signal handler");
-
-struct Policy {
-  std::string_view name;
-  bool adaptive;
-  bool contextual;
-};
-constexpr std::array<Policy, 5> kPolicies = {{
-    {"fixed_split", false, false},
-    {"epsilon_greedy", true, false},
-    {"thompson", true, false},
-    {"ucb1", true, false},
-    {"linucb", true, true},
-}};
 
 struct Flags {
   std::string policy = "thompson";
@@ -78,11 +65,8 @@ RunFacts StartRun(const Flags& flags) {
   RunFacts run;
   run.policy = flags.policy;
   run.seed = flags.seed;
-  for (const Policy& policy : kPolicies) {
-    if (policy.name != flags.policy) continue;
-    run.adaptive = policy.adaptive;
-    run.contextual = policy.contextual;
-  }
+  run.adaptive = flags.policy != "fixed_split";
+  run.contextual = policies::FindPolicy(flags.policy)->contextual;
   for (const digits::Variant& variant : digits::AllVariants()) {
     run.arms.push_back({std::string(variant.name), variant.cost});
   }
@@ -181,9 +165,8 @@ int RunDemo(const Flags& flags) {
 
 int main(int argc, char** argv) {
   std::vector<std::string> names;
-  names.reserve(bandit::demo::kPolicies.size());
-  for (const auto& policy : bandit::demo::kPolicies) {
-    names.emplace_back(policy.name);
+  for (const auto* policy : bandit::policies::AllPolicies()) {
+    names.emplace_back(policy->name);
   }
   bandit::demo::Flags flags;
   CLI::App app("Routes real inference traffic and lets rewards move it.",
