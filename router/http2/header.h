@@ -14,8 +14,9 @@ namespace bandit::http2 {
 
 // Ownership: borrows both strings.
 struct Header {
-  Header() = default;
-  Header(std::string_view n, std::string_view v) : name(n), value(v) {}
+  constexpr Header() = default;
+  constexpr Header(std::string_view n, std::string_view v)
+      : name(n), value(v) {}
 
   std::string_view name;  // Lower case, as HTTP/2 has it.
   std::string_view value;
