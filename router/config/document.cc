@@ -31,10 +31,10 @@ absl::string_view Absl(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-size_t Weight(const Node& node) {
+size_t Weight(const YamlNode& node) {
   size_t weight = kValueWeight + node.text.size();
-  for (const Node& item : node.items) weight += Weight(item);
-  for (const Node::Entry& entry : node.entries) {
+  for (const YamlNode& item : node.items) weight += Weight(item);
+  for (const YamlNode::Entry& entry : node.entries) {
     weight += entry.key.size() + Weight(entry.value);
   }
   return weight;
@@ -47,8 +47,8 @@ class Builder : public YAML::EventHandler {
   Builder(const Lines* lines, Report* report)
       : lines_(*lines), report_(*report) {}
 
-  const std::optional<Node>& root() const { return root_; }
-  std::optional<Node> TakeRoot() { return std::move(root_); }
+  const std::optional<YamlNode>& root() const { return root_; }
+  std::optional<YamlNode> TakeRoot() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 1) {
@@ -59,7 +59,7 @@ class Builder : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Node node;
+    YamlNode node;
     node.line = lines_.OfNull(mark.line + 1, mark.column);
     Add(std::move(node), anchor);
   }
@@ -72,7 +72,7 @@ class Builder : public YAML::EventHandler {
            "a YAML alias stands inside its own anchor, expected it elsewhere");
       return;
     }
-    if (Charge(Weight(it->second), mark.line + 1)) Add(Node(it->second), 0);
+    if (Charge(Weight(it->second), mark.line + 1)) Add(YamlNode(it->second), 0);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag,
@@ -84,8 +84,8 @@ class Builder : public YAML::EventHandler {
            "quote");
       return;
     }
-    Node node;
-    node.kind = Node::Kind::kScalar;
+    YamlNode node;
+    node.kind = YamlNode::Kind::kScalar;
     node.line = mark.line + 1;
     node.text = value;
     if (Charge(kValueWeight + value.size(), node.line)) {
@@ -96,19 +96,19 @@ class Builder : public YAML::EventHandler {
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
                        YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    Open(Node::Kind::kList, mark, tag, anchor);
+    Open(YamlNode::Kind::kList, mark, tag, anchor);
   }
   void OnSequenceEnd() override { Close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag,
                   YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
-    Open(Node::Kind::kMap, mark, tag, anchor);
+    Open(YamlNode::Kind::kMap, mark, tag, anchor);
   }
   void OnMapEnd() override { Close(); }
 
  private:
   struct Frame {
-    Node node;
+    YamlNode node;
     YAML::anchor_t anchor = 0;
     // A map's key that waits for its value.
     bool has_key = false;
@@ -143,7 +143,7 @@ class Builder : public YAML::EventHandler {
     return false;
   }
 
-  void Open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
+  void Open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
             YAML::anchor_t anchor) {
     if (failed_ || !KnownTag(mark, tag)) return;
     if (frames_.size() >= kMaxDepth) {
@@ -168,7 +168,7 @@ class Builder : public YAML::EventHandler {
     Add(std::move(frame.node), frame.anchor);
   }
 
-  void Add(Node node, YAML::anchor_t anchor) {
+  void Add(YamlNode node, YAML::anchor_t anchor) {
     if (failed_) return;
     if (anchor != 0) {
       if (!Charge(Weight(node), node.line)) return;
@@ -179,13 +179,13 @@ class Builder : public YAML::EventHandler {
       return;
     }
     Frame& frame = frames_.back();
-    if (frame.node.kind == Node::Kind::kList) {
+    if (frame.node.kind == YamlNode::Kind::kList) {
       frame.node.items.push_back(std::move(node));
     } else if (frame.has_key) {
       frame.node.entries.push_back(
           {std::move(frame.key), frame.key_line, std::move(node)});
       frame.has_key = false;
-    } else if (node.kind == Node::Kind::kScalar) {
+    } else if (node.kind == YamlNode::Kind::kScalar) {
       frame.has_key = true;
       frame.key = std::move(node.text);
       frame.key_line = node.line;
@@ -199,14 +199,14 @@ class Builder : public YAML::EventHandler {
   bool failed_ = false;
   int documents_ = 0;
   size_t weight_ = 0;
-  std::optional<Node> root_;
+  std::optional<YamlNode> root_;
   std::vector<Frame> frames_;
-  std::map<YAML::anchor_t, Node> anchors_;
+  std::map<YAML::anchor_t, YamlNode> anchors_;
 };
 
 }  // namespace
 
-std::optional<Node> ParseDocument(std::string_view text, Report* report) {
+std::optional<YamlNode> ParseDocument(std::string_view text, Report* report) {
   if (text.size() > kMaxFileBytes) {
     report->Fail(1, fmt::format("the file has more than {0} bytes, expected at "
                                 "most {0}",
@@ -236,15 +236,15 @@ std::optional<Node> ParseDocument(std::string_view text, Report* report) {
     if (report->ok()) report->Fail(1, "not YAML, expected `key: value` lines");
   }
   if (!report->ok()) return std::nullopt;
-  if (!builder.root() || builder.root()->kind == Node::Kind::kNull) {
+  if (!builder.root() || builder.root()->kind == YamlNode::Kind::kNull) {
     report->Fail(1, "the file is empty, expected `backends` and `experiments`");
     return std::nullopt;
   }
-  if (builder.root()->kind != Node::Kind::kMap) {
+  if (builder.root()->kind != YamlNode::Kind::kMap) {
     report->Fail(builder.root()->line,
                  fmt::format("the file is {}, expected a map of fields such as "
                              "`backends`",
-                             builder.root()->kind == Node::Kind::kList
+                             builder.root()->kind == YamlNode::Kind::kList
                                  ? "a list"
                                  : "a single value"));
     return std::nullopt;

@@ -21,28 +21,28 @@ namespace bandit::config {
 inline constexpr size_t kMaxFileBytes = size_t{1} << 20;
 inline constexpr size_t kMaxDepth = 32;
 
-struct Node {
+struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   struct Entry;
 
   Kind kind = Kind::kNull;
   int line = 1;
-  std::string text;            // kScalar
-  std::vector<Node> items;     // kList
-  std::vector<Entry> entries;  // kMap; as written, duplicate keys included
+  std::string text;             // kScalar
+  std::vector<YamlNode> items;  // kList
+  std::vector<Entry> entries;   // kMap; as written, duplicate keys included
 };
 
-struct Node::Entry {
+struct YamlNode::Entry {
   std::string key;
   int line = 1;  // Of the key.
-  Node value;
+  YamlNode value;
 };
 
 // Fails, with one error in `report`, if `text` is no single YAML document with
 // a map at the top, is no UTF-8, or is too large or too deep. Aliases are
 // expanded.
 // Cost: O(size); at most some 100 bytes of memory for each byte of text.
-std::optional<Node> ParseDocument(std::string_view text, Report* report);
+std::optional<YamlNode> ParseDocument(std::string_view text, Report* report);
 
 }  // namespace bandit::config
 

@@ -69,7 +69,7 @@ absl::StatusOr<LoadedConfig> LoadText(std::string_view text,
                                       std::string_view file_name,
                                       const Environment& env) {
   Report report(file_name);
-  const std::optional<Node> root = ParseDocument(text, &report);
+  const std::optional<YamlNode> root = ParseDocument(text, &report);
   LoadedConfig loaded;
   if (root.has_value()) {
     ReadMessage(*root, env, &loaded.proto, &report);

@@ -19,23 +19,23 @@ namespace {
 
 using google::protobuf::Message;
 
-std::string_view KindName(Node::Kind kind) {
+std::string_view KindName(YamlNode::Kind kind) {
   switch (kind) {
-    case Node::Kind::kNull:
+    case YamlNode::Kind::kNull:
       return "empty";
-    case Node::Kind::kScalar:
+    case YamlNode::Kind::kScalar:
       return "a single value";
-    case Node::Kind::kList:
+    case YamlNode::Kind::kList:
       return "a list";
-    case Node::Kind::kMap:
+    case YamlNode::Kind::kMap:
       return "a map";
   }
   return "";
 }
 
 // The item's `name`, by which messages speak of it.
-std::string_view NameOf(const Node& item) {
-  for (const Node::Entry& entry : item.entries) {
+std::string_view NameOf(const YamlNode& item) {
+  for (const YamlNode::Entry& entry : item.entries) {
     if (entry.key == "name") return entry.value.text;
   }
   return {};
@@ -57,12 +57,12 @@ class Reader {
   Reader(const Environment& env, Report* report)
       : env_(env), report_(*report) {}
 
-  void ReadMap(const Node& node, const Path& path, Message* message) {
+  void ReadMap(const YamlNode& node, const Path& path, Message* message) {
     const Descriptor& type = *message->GetDescriptor();
     absl::flat_hash_set<std::string> given;
     // Fields that a misspelt key most likely meant: not reported missing too.
     absl::flat_hash_set<std::string> meant;
-    for (const Node::Entry* entry : Unique(node, path)) {
+    for (const YamlNode::Entry* entry : Unique(node, path)) {
       const FieldDescriptor* field = type.FindFieldByName(entry->key);
       if (field == nullptr) {
         const std::vector<std::string> names = FieldNames(type);
@@ -88,10 +88,11 @@ class Reader {
 
  private:
   // The entries, less those whose key came before.
-  std::vector<const Node::Entry*> Unique(const Node& node, const Path& path) {
-    std::vector<const Node::Entry*> unique;
+  std::vector<const YamlNode::Entry*> Unique(const YamlNode& node,
+                                             const Path& path) {
+    std::vector<const YamlNode::Entry*> unique;
     absl::flat_hash_map<std::string_view, int> lines;
-    for (const Node::Entry& entry : node.entries) {
+    for (const YamlNode::Entry& entry : node.entries) {
       auto [it, fresh] = lines.try_emplace(entry.key, entry.line);
       if (fresh) {
         unique.push_back(&entry);
@@ -114,7 +115,7 @@ class Reader {
       }
     } else if (!IsScalar(field)) {
       if (!field.is_repeated() && MadeOfDefaults(*field.message_type())) {
-        ReadMap(Node{}, place,
+        ReadMap(YamlNode{}, place,
                 message->GetReflection()->MutableMessage(message, &field));
       }
     } else if (!field.is_repeated()) {
@@ -133,7 +134,7 @@ class Reader {
     }
   }
 
-  void ReadField(const FieldDescriptor& field, const Node& node,
+  void ReadField(const FieldDescriptor& field, const YamlNode& node,
                  const Path& path, Message* message) {
     if (RuleOf(field).secret()) report_.Hide(path);
     if (field.is_map()) return ReadEntries(field, node, path, message);
@@ -141,12 +142,12 @@ class Reader {
     ReadValue(field, node, path, message);
   }
 
-  void ReadEntries(const FieldDescriptor& field, const Node& node,
+  void ReadEntries(const FieldDescriptor& field, const YamlNode& node,
                    const Path& path, Message* message) {
-    if (node.kind != Node::Kind::kMap) return WrongKind(field, node, path);
+    if (node.kind != YamlNode::Kind::kMap) return WrongKind(field, node, path);
     const FieldDescriptor& key = *field.message_type()->map_key();
     const FieldDescriptor& value = *field.message_type()->map_value();
-    for (const Node::Entry* item : Unique(node, path)) {
+    for (const YamlNode::Entry* item : Unique(node, path)) {
       Message* entry = message->GetReflection()->AddMessage(message, &field);
       SetScalar(key, item->key, entry).IgnoreError();
       const Path place = path.Entry(item->key);
@@ -156,17 +157,18 @@ class Reader {
     RejectEmpty(field, node.entries.size(), path);
   }
 
-  void ReadList(const FieldDescriptor& field, const Node& node,
+  void ReadList(const FieldDescriptor& field, const YamlNode& node,
                 const Path& path, Message* message) {
-    if (node.kind != Node::Kind::kList) {
-      const bool single = RuleOf(field).single_or_list() &&
-                          node.kind == (IsScalar(field) ? Node::Kind::kScalar
-                                                        : Node::Kind::kMap);
+    if (node.kind != YamlNode::Kind::kList) {
+      const bool single =
+          RuleOf(field).single_or_list() &&
+          node.kind == (IsScalar(field) ? YamlNode::Kind::kScalar
+                                        : YamlNode::Kind::kMap);
       if (!single) return WrongKind(field, node, path);
       return ReadValue(field, node, path, message);
     }
     for (size_t i = 0; i < node.items.size(); ++i) {
-      const Node& item = node.items[i];
+      const YamlNode& item = node.items[i];
       const Path place = path.Item(i, NameOf(item));
       report_.Record(place, item.line);
       ReadValue(field, item, place, message);
@@ -182,21 +184,21 @@ class Reader {
   }
 
   // One value: the field's, or one of its list.
-  void ReadValue(const FieldDescriptor& field, const Node& node,
+  void ReadValue(const FieldDescriptor& field, const YamlNode& node,
                  const Path& path, Message* message) {
     if (IsScalar(field)) return ReadScalar(field, node, path, message);
     Message* value =
         field.is_repeated()
             ? message->GetReflection()->AddMessage(message, &field)
             : message->GetReflection()->MutableMessage(message, &field);
-    if (node.kind == Node::Kind::kMap) return ReadMap(node, path, value);
+    if (node.kind == YamlNode::Kind::kMap) return ReadMap(node, path, value);
     report_.Fail(path, fmt::format("is {}, expected {}", KindName(node.kind),
                                    ExpectedScalar(field)));
   }
 
-  void ReadScalar(const FieldDescriptor& field, const Node& node,
+  void ReadScalar(const FieldDescriptor& field, const YamlNode& node,
                   const Path& path, Message* message) {
-    if (node.kind != Node::Kind::kScalar) {
+    if (node.kind != YamlNode::Kind::kScalar) {
       report_.Fail(path, fmt::format("is {}, expected {}", KindName(node.kind),
                                      ExpectedScalar(field)));
       return SetDefault(field, message);
@@ -223,7 +225,7 @@ class Reader {
     }
   }
 
-  void WrongKind(const FieldDescriptor& field, const Node& node,
+  void WrongKind(const FieldDescriptor& field, const YamlNode& node,
                  const Path& path) {
     report_.Fail(path, fmt::format("is {}, expected {}", KindName(node.kind),
                                    Expected(field)));
@@ -239,7 +241,7 @@ class Reader {
 
 }  // namespace
 
-void ReadMessage(const Node& root, const Environment& env, Message* message,
+void ReadMessage(const YamlNode& root, const Environment& env, Message* message,
                  Report* report) {
   report->Record(Path(), root.line);
   Reader(env, report).ReadMap(root, Path(), message);

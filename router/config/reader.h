@@ -15,7 +15,7 @@ namespace bandit::config {
 // message field that is absent stays so, unless it has defaults and needs
 // nothing (`limits`). Errors go to `report`, as does the line of every value;
 // a broken value gets the field's default, so that checks can go on.
-void ReadMessage(const Node& root, const Environment& env,
+void ReadMessage(const YamlNode& root, const Environment& env,
                  google::protobuf::Message* message, Report* report);
 
 }  // namespace bandit::config

@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 struct Parsed {
-  std::optional<Node> root;
+  std::optional<YamlNode> root;
   std::string error;
 };
 
@@ -76,7 +76,7 @@ TEST(DocumentTest, KnowsTheLineOfAnEmptyItem) {
   const auto& items = parsed.root->entries[0].value.items;
   ASSERT_EQ(items.size(), 5u);
   for (size_t i = 1; i < items.size(); ++i) {
-    EXPECT_EQ(items[i].kind, Node::Kind::kNull) << i;
+    EXPECT_EQ(items[i].kind, YamlNode::Kind::kNull) << i;
   }
   EXPECT_EQ(items[1].line, 3);
   EXPECT_EQ(items[2].line, 6);
@@ -114,7 +114,7 @@ TEST(DocumentTest, TakesALastLineWithoutItsLineFeed) {
 TEST(DocumentTest, ExpandsAliases) {
   const Parsed parsed = Parse("a: &x {b: [1, 2]}\nc: *x\n");
   ASSERT_TRUE(parsed.root.has_value()) << parsed.error;
-  const Node& copy = parsed.root->entries[1].value;
+  const YamlNode& copy = parsed.root->entries[1].value;
   ASSERT_EQ(copy.entries.size(), 1u);
   EXPECT_EQ(copy.entries[0].value.items[1].text, "2");
 }
