@@ -20,7 +20,7 @@ endfunction()
 
 # bandit_test(<name> SOURCES a_test.cc ... DEPS lib ... [LABELS l ...])
 #   One GoogleTest binary, registered with ctest as one test. The label
-#   `threads` brings it under the thread sanitizer: `./dev test` builds and
+#   `threaded` brings it under the thread sanitizer: `./dev test` builds and
 #   runs only tests of that label there.
 function(bandit_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
@@ -34,7 +34,7 @@ function(bandit_test name)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT}
     LABELS "${ARG_LABELS}")
-  if("threads" IN_LIST ARG_LABELS)
+  if("threaded" IN_LIST ARG_LABELS)
     add_dependencies(threaded_tests ${name})
   endif()
 endfunction()
