@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/control/metrics.h"
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/metric_family.h"
+#include "router/control/code_name.h"
+#include "tests/unit/control/control_fixture.h"
+
+namespace bandit::control {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class MetricsTest : public bandit::testing::ControlFixture {
+ protected:
+  std::string Text() { return ToPrometheusText({metrics_}); }
+
+  // Has one series of every family and label.
+  void CountSomething() {
+    worker_->Count([&](learning::WorkerStatistics& statistics) {
+      for (uint64_t id = 0; id < 3; ++id) {
+        statistics.OnDecision(0, MakeOne(id, 1));
+        statistics.OnStart(0, 1);
+      }
+      for (const int64_t latency_ns : {900'000, 1'000'000, 40'000'000}) {
+        statistics.OnFinish(0, MakeOne(1, 1),
+                            {.code = latency_ns > 1'000'000 ? 503 : 0,
+                             .latency_ns = latency_ns,
+                             .ttfb_ns = 600'000,
+                             .overhead_ns = 20'000,
+                             .response_bytes = 10});
+      }
+      statistics.OnMissingFeature(0, 0);
+      statistics.OnUnmatchedStart();
+    });
+    worker_->AwaitTick();
+  }
+
+  std::shared_ptr<RouterMetrics> metrics_ =
+      std::make_shared<RouterMetrics>(learner_.get(), "1.2.3");
+};
+
+TEST_F(MetricsTest, CountsRequestsByExperimentArmAndCode) {
+  StartLearner();
+  CountSomething();
+  const std::string text = Text();
+  for (const char* line : {
+           "bandit_requests_total{experiment=\"ranker\",arm=\"candidate\","
+           "code=\"OK\"} 2\n",
+           "bandit_requests_total{experiment=\"ranker\",arm=\"candidate\","
+           "code=\"HTTP_503\"} 1\n",
+           "bandit_requests_in_flight{experiment=\"\",arm=\"\"} 1\n",
+           "bandit_requests_in_flight{experiment=\"ranker\","
+           "arm=\"candidate\"} 0\n",
+           "bandit_response_bytes_total{experiment=\"ranker\","
+           "arm=\"candidate\"} 30\n",
+           "bandit_missing_features_total{experiment=\"ranker\","
+           "feature=\"f0\"} 1\n",
+           "bandit_arm_decisions{experiment=\"ranker\",arm=\"candidate\"} 3\n",
+           "bandit_arm_probability{experiment=\"ranker\",arm=\"control\"} "
+           "0.5\n",
+           "bandit_arm_state{experiment=\"ranker\",arm=\"control\","
+           "state=\"active\"} 1\n",
+           "bandit_arm_state{experiment=\"ranker\",arm=\"control\","
+           "state=\"ejected\"} 0\n",
+           "bandit_experiment_epoch{experiment=\"ranker\"} 1\n",
+           "bandit_experiment_silent{experiment=\"ranker\"} 0\n",
+           "bandit_build_info{version=\"1.2.3\"} 1\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST_F(MetricsTest, HistogramsAreCumulativeInSeconds) {
+  StartLearner();
+  CountSomething();
+  const std::string text = Text();
+  const std::string of = "{experiment=\"ranker\",arm=\"candidate\"";
+  for (const std::string& line : {
+           "bandit_request_duration_seconds_count" + of + "} 3\n",
+           "bandit_request_duration_seconds_sum" + of + "} 0.0419",
+           "bandit_request_duration_seconds_bucket" + of + ",le=\"0.0005\"} 0",
+           "bandit_request_duration_seconds_bucket" + of + ",le=\"0.001\"} 2",
+           "bandit_request_duration_seconds_bucket" + of + ",le=\"0.05\"} 3",
+           "bandit_request_duration_seconds_bucket" + of + ",le=\"+Inf\"} 3",
+           "bandit_request_ttfb_seconds_bucket" + of + ",le=\"0.001\"} 3",
+           std::string("bandit_router_overhead_seconds_bucket{le=\"1e-05\"} 0"),
+           std::string(
+               "bandit_router_overhead_seconds_bucket{le=\"2.5e-05\"} 3"),
+           std::string("bandit_router_overhead_seconds_count 3"),
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST_F(MetricsTest, EveryRewardOutcomeIsThereFromTheStart) {
+  const std::string text = Text();
+  for (const char* outcome :
+       {"ACCEPTED", "DUPLICATE", "LATE", "UNKNOWN", "REJECTED"}) {
+    EXPECT_THAT(text, HasSubstr("bandit_rewards_total{experiment=\"ranker\","
+                                "metric=\"click\",outcome=\"" +
+                                std::string(outcome) + "\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("bandit_rewards_total{experiment=\"\",metric="
+                                "\"\",outcome=\"" +
+                                std::string(outcome) + "\"} 0\n"));
+  }
+}
+
+TEST_F(MetricsTest, DegradedAndFailedCommitsShow) {
+  EXPECT_THAT(Text(), HasSubstr("bandit_learner_degraded 0\n"));
+  faults_->calls_left = 0;
+  StartLearner();
+  CountSomething();
+  EXPECT_THAT(Text(), HasSubstr("bandit_learner_degraded 1\n"));
+  EXPECT_THAT(Text(), Not(HasSubstr("commit_failures_total 0\n")));
+}
+
+TEST_F(MetricsTest, EveryFamilyHasItsHelp) {
+  for (const auto& family : metrics_->Collect()) {
+    EXPECT_GT(family.help.size(), 10u) << family.name;
+    EXPECT_THAT(family.name, ::testing::StartsWith("bandit_"));
+  }
+}
+
+// docs/metrics.md has one row a family: name, type, labels, meaning.
+TEST_F(MetricsTest, TheReferenceSaysWhatTheCodeDoes) {
+  StartLearner();
+  CountSomething();
+  std::set<std::string> coded;
+  for (const auto& family : metrics_->Collect()) {
+    const char* type = "gauge";
+    if (family.type == prometheus::MetricType::Counter) type = "counter";
+    if (family.type == prometheus::MetricType::Histogram) type = "histogram";
+    std::string labels;
+    ASSERT_FALSE(family.metric.empty()) << family.name;
+    for (const auto& label : family.metric[0].label) {
+      labels += (labels.empty() ? "`" : ", `") + label.name + "`";
+    }
+    coded.insert("| `" + family.name + "` | " + type + " | " + labels + " | " +
+                 family.help + " |");
+  }
+  std::set<std::string> documented;
+  std::ifstream reference(BANDIT_SOURCE_DIR "/docs/metrics.md");
+  for (std::string line; std::getline(reference, line);) {
+    if (line.starts_with("| `bandit_")) documented.insert(line);
+  }
+  EXPECT_EQ(documented, coded);
+}
+
+TEST(CodeNameTest, GrpcStatusesHaveNamesAndTheRestNumbers) {
+  EXPECT_EQ(CodeName(0), "OK");
+  EXPECT_EQ(CodeName(4), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(CodeName(16), "UNAUTHENTICATED");
+  EXPECT_EQ(CodeName(17), "HTTP_17");
+  EXPECT_EQ(CodeName(404), "HTTP_404");
+}
+
+}  // namespace
+}  // namespace bandit::control
