@@ -126,9 +126,7 @@ absl::Status Router::Reload(const v1::RouterConfig& config) {
   for (const std::string& field : config::NeedRestart(config_, config)) {
     spdlog::warn("{} was changed; it takes effect after a restart", field);
   }
-  if (auto status = learning_->Adopt(config); !status.ok()) return status;
-  config_ = config;
-  return absl::OkStatus();
+  return learning_->Adopt(config);
 }
 
 void Router::Stop(absl::Duration grace) {

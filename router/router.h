@@ -50,7 +50,8 @@ class Router {
   absl::Status StartControl(const std::string& version);
   absl::Status StartAdmin(const std::string& version);
 
-  v1::RouterConfig config_;
+  // As started: what needs a restart stays so.
+  const v1::RouterConfig config_;
   learning::SystemClock clock_;
   std::unique_ptr<learning::LearningSide> learning_;
   // Where workers reach the control plane, not seen outside this host.

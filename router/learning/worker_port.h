@@ -20,7 +20,8 @@ class WorkerPort {
   // Decide by `snapshot` from now on. Never blocks.
   virtual void Publish(std::shared_ptr<const Snapshot> snapshot) = 0;
 
-  // Hands what was counted since the last harvest to `done`, on the worker's
+  // Hands what was counted since the last harvest to `done`, once for each plan
+  // that still has calls under way (the current one last), on the worker's
   // thread, soon; at once, on this thread, if the worker's has ended. Never
   // blocks. `done` is dropped uncalled if the worker is just stopping.
   virtual void Harvest(

@@ -68,14 +68,21 @@ void Worker::Publish(std::shared_ptr<const learning::Snapshot> snapshot) {
 void Worker::Harvest(
     std::function<void(std::unique_ptr<learning::WorkerDelta>)> done) {
   if (joined_) {
-    done(state_.generation->statistics.Take());
+    HarvestNow(done);
     return;
   }
-  asio::post(state_.loop.io(), [this, done = std::move(done)] {
-    if (state_.generation != nullptr) {
-      done(state_.generation->statistics.Take());
-    }
-  });
+  asio::post(state_.loop.io(),
+             [this, done = std::move(done)] { HarvestNow(done); });
+}
+
+void Worker::HarvestNow(
+    const std::function<void(std::unique_ptr<learning::WorkerDelta>)>& done) {
+  for (const auto& generation : state_.retired) {
+    done(generation->statistics.Take());
+  }
+  std::erase_if(state_.retired,
+                [](const auto& generation) { return generation->live == 0; });
+  if (state_.generation != nullptr) done(state_.generation->statistics.Take());
 }
 
 void Worker::Adopt(std::shared_ptr<const learning::Snapshot> snapshot) {
@@ -111,7 +118,8 @@ void Worker::MakeGeneration(std::shared_ptr<const experiment::Plan> plan) {
                            .path = options_.control_socket}},
             .session = session});
   }
-  if (state_.generation != nullptr && state_.generation->live > 0) {
+  if (state_.generation != nullptr) {
+    // Its last calls, and what they count, are still to come.
     state_.retired.push_back(std::move(state_.generation));
   }
   state_.generation = std::move(generation);
@@ -167,6 +175,7 @@ void Worker::Stop() {
   for (const auto& session : std::exchange(sessions_, {})) {
     session->Close("the router is stopping");
   }
+  for (const auto& generation : state_.retired) generation->backends.clear();
   state_.generation->backends.clear();
   state_.control.reset();
   // Lets handlers that are ready run; what is pending for ever is dropped.

@@ -58,6 +58,8 @@ class Worker : public learning::WorkerPort {
 
  private:
   void Adopt(std::shared_ptr<const learning::Snapshot> snapshot);
+  void HarvestNow(
+      const std::function<void(std::unique_ptr<learning::WorkerDelta>)>& done);
   void MakeGeneration(std::shared_ptr<const experiment::Plan> plan);
   void Accept(std::unique_ptr<http2::Transport> transport);
   void BeginDrain(absl::Duration grace);
