@@ -38,23 +38,25 @@ class Harvester::Ticket {
   Ticket& operator=(const Ticket&) = delete;
 
   ~Ticket() {
-    if (!answered_) Close(nullptr);
+    if (!answered_) Close({});
   }
 
-  void Answer(std::unique_ptr<WorkerDelta> delta) {
+  void Answer(WorkerPort::Deltas deltas) {
     answered_ = true;
-    Close(std::move(delta));
+    Close(std::move(deltas));
   }
 
  private:
-  void Close(std::unique_ptr<WorkerDelta> delta) {
+  void Close(WorkerPort::Deltas deltas) {
     {
       absl::MutexLock lock(&mailbox_->mutex);
       Mailbox::Worker& worker = mailbox_->workers[worker_];
       worker.asked = false;
       worker.gone = !answered_;
       worker.counted_through = asked_;
-      if (delta != nullptr) mailbox_->deltas.push_back(std::move(delta));
+      for (auto& delta : deltas) {
+        mailbox_->deltas.push_back(std::move(delta));
+      }
     }
     mailbox_->wakeup->Ring();
   }
@@ -86,8 +88,8 @@ void Harvester::Ask(absl::Time now) {
     }
     // Outside the lock: the answer may come at once.
     auto ticket = std::make_shared<Ticket>(mailbox_, i, now);
-    ports_[i]->Harvest([ticket](std::unique_ptr<WorkerDelta> delta) {
-      ticket->Answer(std::move(delta));
+    ports_[i]->Harvest([ticket](WorkerPort::Deltas deltas) {
+      ticket->Answer(std::move(deltas));
     });
   }
 }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "router/learning/snapshot.h"
 #include "router/learning/worker_statistics.h"
@@ -20,12 +21,14 @@ class WorkerPort {
   // Decide by `snapshot` from now on. Never blocks.
   virtual void Publish(std::shared_ptr<const Snapshot> snapshot) = 0;
 
-  // Hands what was counted since the last harvest to `done`, once for each plan
-  // that still has calls under way (the current one last), on the worker's
+  // One delta for each plan that still has calls under way, the current one
+  // last.
+  using Deltas = std::vector<std::unique_ptr<WorkerDelta>>;
+
+  // Hands what was counted since the last harvest to `done`, on the worker's
   // thread, soon; at once, on this thread, if the worker's has ended. Never
   // blocks. `done` is dropped uncalled if the worker is just stopping.
-  virtual void Harvest(
-      std::function<void(std::unique_ptr<WorkerDelta>)> done) = 0;
+  virtual void Harvest(std::function<void(Deltas)> done) = 0;
 };
 
 }  // namespace bandit::learning

@@ -80,8 +80,6 @@ Exchange& WorkerState::Take() {
 
 void WorkerState::Recycle(Exchange& exchange) {
   free_exchanges.push_back(&exchange);
-  std::erase_if(retired,
-                [](const auto& generation) { return generation->live == 0; });
 }
 
 }  // namespace bandit::proxy

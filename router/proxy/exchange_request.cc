@@ -95,7 +95,7 @@ void Exchange::AssignTo(size_t index) {
   experiment_ = index;
   const experiment::Experiment& experiment =
       generation_->plan->experiments[index];
-  const learning::Snapshot& snapshot = *worker_.snapshot;
+  const learning::Snapshot& snapshot = *generation_->snapshot;
   const policies::ArmSet eligible = snapshot.eligible[index];
   if (eligible == 0) {
     experiment_.reset();

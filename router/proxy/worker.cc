@@ -65,38 +65,43 @@ void Worker::Publish(std::shared_ptr<const learning::Snapshot> snapshot) {
              });
 }
 
-void Worker::Harvest(
-    std::function<void(std::unique_ptr<learning::WorkerDelta>)> done) {
+void Worker::Harvest(std::function<void(Deltas)> done) {
   if (joined_) {
-    HarvestNow(done);
+    done(TakeCounts());
     return;
   }
   asio::post(state_.loop.io(),
-             [this, done = std::move(done)] { HarvestNow(done); });
+             [this, done = std::move(done)] { done(TakeCounts()); });
 }
 
-void Worker::HarvestNow(
-    const std::function<void(std::unique_ptr<learning::WorkerDelta>)>& done) {
+learning::WorkerPort::Deltas Worker::TakeCounts() {
+  Deltas deltas;
   for (const auto& generation : state_.retired) {
-    done(generation->statistics.Take());
+    deltas.push_back(generation->statistics.Take());
   }
   std::erase_if(state_.retired,
                 [](const auto& generation) { return generation->live == 0; });
-  if (state_.generation != nullptr) done(state_.generation->statistics.Take());
+  if (state_.generation != nullptr) {
+    deltas.push_back(state_.generation->statistics.Take());
+  }
+  return deltas;
 }
 
 void Worker::Adopt(std::shared_ptr<const learning::Snapshot> snapshot) {
   if (stopped_) return;
   if (state_.generation == nullptr ||
-      state_.generation->plan != snapshot->plan) {
-    MakeGeneration(snapshot->plan);
+      state_.generation->snapshot->plan != snapshot->plan) {
+    MakeGeneration(std::move(snapshot));
+  } else {
+    state_.generation->snapshot = std::move(snapshot);
   }
-  state_.snapshot = std::move(snapshot);
 }
 
-void Worker::MakeGeneration(std::shared_ptr<const experiment::Plan> plan) {
+void Worker::MakeGeneration(
+    std::shared_ptr<const learning::Snapshot> snapshot) {
+  const experiment::Plan* const plan = snapshot->plan.get();
   const http2::SessionOptions session = SessionOptionsOf(plan->limits);
-  auto generation = std::make_unique<Generation>(plan);
+  auto generation = std::make_unique<Generation>(std::move(snapshot));
   for (const experiment::Backend& spec : plan->backends) {
     upstream::BackendOptions options{.name = spec.name,
                                      .connect_timeout = spec.connect_timeout,

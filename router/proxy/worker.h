@@ -53,14 +53,12 @@ class Worker : public learning::WorkerPort {
   void Join();
 
   void Publish(std::shared_ptr<const learning::Snapshot> snapshot) override;
-  void Harvest(std::function<void(std::unique_ptr<learning::WorkerDelta>)> done)
-      override;
+  void Harvest(std::function<void(Deltas)> done) override;
 
  private:
   void Adopt(std::shared_ptr<const learning::Snapshot> snapshot);
-  void HarvestNow(
-      const std::function<void(std::unique_ptr<learning::WorkerDelta>)>& done);
-  void MakeGeneration(std::shared_ptr<const experiment::Plan> plan);
+  Deltas TakeCounts();
+  void MakeGeneration(std::shared_ptr<const learning::Snapshot> snapshot);
   void Accept(std::unique_ptr<http2::Transport> transport);
   void BeginDrain(absl::Duration grace);
   void StopIfDrained();

@@ -23,10 +23,14 @@ namespace bandit::proxy {
 // A plan in use: its connections and its statistics. Exchanges count
 // themselves in, so that a replaced plan lives until its last call has ended.
 struct Generation {
-  explicit Generation(std::shared_ptr<const experiment::Plan> p)
-      : plan(std::move(p)), statistics(plan) {}
+  explicit Generation(std::shared_ptr<const learning::Snapshot> first)
+      : snapshot(std::move(first)),
+        plan(snapshot->plan.get()),
+        statistics(snapshot->plan) {}
 
-  std::shared_ptr<const experiment::Plan> plan;
+  // The newest of this plan.
+  std::shared_ptr<const learning::Snapshot> snapshot;
+  const experiment::Plan* plan;
   // In the plan's order.
   std::vector<std::unique_ptr<upstream::Backend>> backends;
   learning::WorkerStatistics statistics;
@@ -49,7 +53,6 @@ struct WorkerState {
   std::mt19937_64 random;
   std::function<int64_t()> unix_ms;
 
-  std::shared_ptr<const learning::Snapshot> snapshot;
   std::unique_ptr<Generation> generation;
   std::vector<std::unique_ptr<Generation>> retired;
   // The control plane's socket; null in tests that have none.

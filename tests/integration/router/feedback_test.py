@@ -13,7 +13,7 @@ import urllib.request
 
 import grpc
 
-from harness import RouterTest, decide, outcomes, record, reward
+from harness import RouterTest, decide, field, outcomes, record, reward
 
 METRICS = """
     metrics:
@@ -388,6 +388,44 @@ class Operation(Case):
         self.eventually(lambda: "was loaded: ok" in router.logged())
         decide(client)
         self.assertEqual(record(client, reward(token, 1)), ["ACCEPTED"])
+
+    def test_a_call_held_across_a_reload_is_decided_by_its_own_plan(self):
+        text = config(self.a, self.b).replace(
+            "{service: inference.GRPCInferenceService}",
+            "{service: inference.GRPCInferenceService, model: ranker}",
+        )
+        other = text.replace("name: ranker\n", "name: other\n").replace(
+            "model: ranker", "model: other"
+        )
+        # The held call's experiment is the second of its plan, and the plan
+        # that replaces it has none.
+        second = text[text.index("  - name: ranker") :]
+        router = self.router("default_backend: a\n" + other + second)
+        client = self.channel(router)
+        more = threading.Event()
+
+        def request():
+            more.wait(30)
+            yield field(1, "ranker")
+
+        call = client.stream_unary(
+            "/inference.GRPCInferenceService/ModelInfer"
+        ).future(request(), timeout=60)
+        self.eventually(
+            lambda: self.metric(router, "bandit_learner_tick_seconds_count")
+        )
+        decide(client)  # On the same connection, so after the headers.
+        router.write(
+            config(self.a, self.b).split("experiments:", maxsplit=1)[0]
+            + "default_backend: a\n"
+        )
+        router.signal(signal.SIGHUP)
+        self.eventually(lambda: "was loaded: ok" in router.logged())
+        decide(client)
+        more.set()
+        call.result()
+        first = dict(call.initial_metadata())
+        self.assertEqual(first["x-bandit-experiment"], "ranker")
 
     def test_what_is_in_the_way_at_the_start_is_named(self):
         router = self.start()

@@ -38,7 +38,7 @@ class FakeClock : public learning::Clock {
 // Thread-safety: any thread may call.
 class FakeWorker : public learning::WorkerPort {
  public:
-  using Done = std::function<void(std::unique_ptr<learning::WorkerDelta>)>;
+  using Done = std::function<void(Deltas)>;
 
   explicit FakeWorker(std::shared_ptr<const learning::Snapshot> first)
       : snapshot_(std::move(first)), statistics_(snapshot_->plan) {}
@@ -54,7 +54,7 @@ class FakeWorker : public learning::WorkerPort {
   }
 
   void Harvest(Done done) override {
-    std::unique_ptr<learning::WorkerDelta> delta;
+    Deltas deltas;
     {
       absl::MutexLock lock(&mutex_);
       ++harvests_;
@@ -62,14 +62,10 @@ class FakeWorker : public learning::WorkerPort {
         held_.push_back(std::move(done));
         return;
       }
-      if (left_over_.empty()) {
-        delta = statistics_.Take();
-      } else {
-        delta = std::move(left_over_.back());
-        left_over_.pop_back();
-      }
+      deltas = std::exchange(left_over_, {});
+      deltas.push_back(statistics_.Take());
     }
-    done(std::move(delta));
+    done(std::move(deltas));
   }
 
   void Count(absl::FunctionRef<void(learning::WorkerStatistics&)> count) {
@@ -90,14 +86,14 @@ class FakeWorker : public learning::WorkerPort {
   }
   void AnswerHeld() {
     std::vector<Done> held;
-    std::unique_ptr<learning::WorkerDelta> delta;
+    Deltas deltas;
     {
       absl::MutexLock lock(&mutex_);
       held.swap(held_);
       hold_ = false;
-      delta = statistics_.Take();
+      deltas.push_back(statistics_.Take());
     }
-    held.at(0)(std::move(delta));
+    held.at(0)(std::move(deltas));
   }
 
   // Blocks until so many snapshots were published, or questions asked, since
