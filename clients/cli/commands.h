@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands of banditctl, apart from their flags. They print nothing:
+// what they have to say is in the result.
+#ifndef BANDIT_CLIENTS_CLI_COMMANDS_H_
+#define BANDIT_CLIENTS_CLI_COMMANDS_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "clients/cli/result.h"
+#include "clients/cli/router_call.h"
+
+namespace bandit::cli {
+
+// Says whether the file is a config that the router would take, as
+// `bandit-router --check` does: the same reader, and the same environment.
+Result Validate(const std::string& file, bool json);
+
+// What the router's experiments are doing, or the one of that name if
+// `experiment` is not empty. Ages are told as of `now`.
+Result Status(const RouterAddress& router, const std::string& experiment,
+              bool json, absl::Time now);
+
+struct RewardOptions {
+  // The `x-bandit-decision` of a response.
+  std::string decision;
+  // Empty: the experiment's reward metric.
+  std::string metric;
+  double value = 0;
+};
+
+// Sends one reward and says what became of it.
+Result SendReward(const RouterAddress& router, const RewardOptions& options,
+                  bool json);
+
+}  // namespace bandit::cli
+
+#endif  // BANDIT_CLIENTS_CLI_COMMANDS_H_

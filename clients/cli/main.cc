@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// banditctl: flags and printing. The commands are in commands.h.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "clients/cli/commands.h"
+
+namespace {
+
+using bandit::cli::ExitCode;
+using bandit::cli::Result;
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  done; for a reward: ACCEPTED or DUPLICATE\n"
+    "  1  the router cannot be reached, does not answer in time or failed\n"
+    "  2  the config or the command line is wrong\n"
+    "  3  the router has no experiment of that name\n"
+    "  4  the reward does not count: LATE, UNKNOWN or REJECTED\n";
+
+// Each command has its own: CLI11 puts a value of the environment even into
+// commands that were not asked for.
+struct Flags {
+  bandit::cli::RouterAddress router;
+  double timeout_seconds = 5;
+  bool json = false;
+  std::string file;
+  std::string experiment;
+  bandit::cli::RewardOptions reward;
+
+  bandit::cli::RouterAddress Router() const {
+    return {router.address, absl::Seconds(timeout_seconds)};
+  }
+};
+
+using Command = std::function<Result(const Flags& flags)>;
+
+// The command that the line names, bound to its flags.
+using Chosen = std::function<Result()>;
+
+CLI::App* AddCommand(CLI::App* app, const char* name, const char* description,
+                     const std::shared_ptr<Flags>& flags, Chosen* chosen,
+                     const Command& command) {
+  CLI::App* added = app->add_subcommand(name, description);
+  added->footer(kExitCodes);
+  added->add_flag("--json", flags->json, "Print JSON, for scripts");
+  added->callback([=] { *chosen = [=] { return command(*flags); }; });
+  return added;
+}
+
+void AddRouterFlags(CLI::App* command, Flags* flags) {
+  command
+      ->add_option("--address", flags->router.address,
+                   "The router's control address, or where it listens")
+      ->envname("BANDIT_ADDRESS")
+      ->capture_default_str();
+  command
+      ->add_option("--timeout", flags->timeout_seconds,
+                   "Seconds to wait for the answer")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+}
+
+void AddValidate(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "validate", "Say whether a config is right, and where not", flags,
+      chosen, [](const Flags& given) {
+        return bandit::cli::Validate(given.file, given.json);
+      });
+  command->add_option("FILE", flags->file, "The config, a YAML file")
+      ->required();
+}
+
+void AddStatus(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "status", "Show what the experiments of a router are doing", flags,
+      chosen, [](const Flags& given) {
+        return bandit::cli::Status(given.Router(), given.experiment, given.json,
+                                   absl::Now());
+      });
+  command->add_option("EXPERIMENT", flags->experiment,
+                      "Only this one; all if absent");
+  AddRouterFlags(command, flags.get());
+}
+
+void AddReward(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command =
+      AddCommand(app, "reward", "Send one reward for a decision", flags, chosen,
+                 [](const Flags& given) {
+                   return bandit::cli::SendReward(given.Router(), given.reward,
+                                                  given.json);
+                 });
+  command
+      ->add_option("--decision", flags->reward.decision,
+                   "The x-bandit-decision of a response")
+      ->required();
+  command->add_option("--value", flags->reward.value, "The reward")->required();
+  command->add_option("--metric", flags->reward.metric,
+                      "Absent: the experiment's reward metric");
+  AddRouterFlags(command, flags.get());
+}
+
+int Print(const Result& result) {
+  std::fputs(result.error.c_str(), stderr);
+  std::fputs(result.out.c_str(), stdout);
+  if (std::fflush(stdout) != 0) {
+    std::perror("banditctl: standard output");
+    return static_cast<int>(ExitCode::kNoAnswer);
+  }
+  return static_cast<int>(result.code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Chosen chosen;
+  CLI::App app("Asks a running bandit-router, and checks its configs.");
+  app.footer(kExitCodes);
+  app.set_version_flag("--version", "banditctl " BANDIT_VERSION);
+  app.require_subcommand(1);
+  AddValidate(&app, &chosen);
+  AddStatus(&app, &chosen);
+  AddReward(&app, &chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // 0 for --help and --version.
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kInvalid);
+  }
+  // gRPC's own log tells what the commands tell better.
+  setenv("GRPC_VERBOSITY", "NONE", /*replace=*/0);
+  return Print(chosen());
+}

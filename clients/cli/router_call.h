@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// One unary call to the router's control services.
+#ifndef BANDIT_CLIENTS_CLI_ROUTER_CALL_H_
+#define BANDIT_CLIENTS_CLI_ROUTER_CALL_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "clients/cli/result.h"
+#include "grpcpp/grpcpp.h"
+
+namespace bandit::cli {
+
+struct RouterAddress {
+  // host:port, [::1]:port, dns:///name:port or unix:/path.
+  std::string address = "127.0.0.1:8081";
+  // For the whole call, the connection included.
+  absl::Duration timeout = absl::Seconds(5);
+};
+
+using Call = std::function<grpc::Status(
+    const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext*)>;
+
+// Makes `call` with a deadline. On failure the result says what is in the way
+// and what mends it; NOT_FOUND is kUnknownExperiment, anything else kNoAnswer,
+// and an address that is none kInvalid.
+// Cost: blocks until the answer, at most for the timeout.
+Result CallRouter(const RouterAddress& router, const Call& call);
+
+}  // namespace bandit::cli
+
+#endif  // BANDIT_CLIENTS_CLI_ROUTER_CALL_H_

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string_view>
+
+#include "absl/strings/str_split.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/json.h"
+#include "fmt/format.h"
+#include "google/protobuf/struct.pb.h"
+#include "router/config/describe.h"
+#include "router/config/load.h"
+
+namespace bandit::cli {
+namespace {
+
+// {"ok": ..., "errors": [...]}, an error a line of `messages`.
+std::string Verdict(bool ok, std::string_view messages) {
+  google::protobuf::Struct verdict;
+  auto& fields = *verdict.mutable_fields();
+  fields["ok"].set_bool_value(ok);
+  auto* errors = fields["errors"].mutable_list_value();
+  for (const auto line :
+       absl::StrSplit(absl::string_view(messages.data(), messages.size()), '\n',
+                      absl::SkipEmpty())) {
+    errors->add_values()->set_string_value(std::string(line));
+  }
+  return ToJson(verdict);
+}
+
+}  // namespace
+
+Result Validate(const std::string& file, bool json) {
+  const auto loaded = config::Load(file);
+  if (!loaded.ok()) {
+    const std::string messages(loaded.status().message());
+    if (json) return {ExitCode::kInvalid, Verdict(false, messages), ""};
+    return {ExitCode::kInvalid, "", messages + "\n"};
+  }
+  if (json) return {ExitCode::kOk, Verdict(true, ""), ""};
+  return {ExitCode::kOk,
+          fmt::format("{}: {}\n", file, config::Summary(loaded->proto)), ""};
+}
+
+}  // namespace bandit::cli
