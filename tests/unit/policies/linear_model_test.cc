@@ -73,7 +73,7 @@ Sample RandomSample(size_t d, int n, double lambda, uint64_t seed) {
   for (size_t i = 0; i < d; ++i) sample.a[i][i] = lambda;
   for (int k = 0; k < n; ++k) {
     const std::vector<float> x = RandomFeatures(d, random);
-    sample.sums.Observe(0, x[1] > 0 ? 1 : 0, x);
+    sample.sums.Observe(0, x.back() > 0 ? 1 : 0, x);
     for (size_t i = 0; i < d; ++i) {
       for (size_t j = 0; j < d; ++j) {
         sample.a[i][j] += static_cast<double>(x[i]) * x[j];
