@@ -33,7 +33,8 @@ static_assert(std::atomic<bool>::is_always_lock_free,
 struct Flags {
   std::string policy = "thompson";
   double seconds = 60;
-  double rate = 150;
+  double rate = 60;
+  double reward_delay = 1;
   uint64_t seed = 1;
   bool json = false;
   std::string keep_config;
@@ -125,9 +126,11 @@ int RunDemo(const Flags& flags) {
 
   RunFacts run = StartRun(flags);
   Tally tally(run.arms.size());
-  Workload workload(count, flags.rate, flags.seed);
+  Workload workload(count, flags.rate, absl::Seconds(flags.reward_delay),
+                    flags.seed);
   SessionInput input{.address = (*fleet)->listen(),
                      .traffic = absl::Seconds(flags.seconds),
+                     .longest_reward_delay = workload.longest_reward_delay(),
                      .arms = {},
                      .pictures = {}};
   for (const ArmInfo& arm : run.arms) input.arms.push_back(arm.name);
@@ -175,8 +178,11 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember(names));
   app.add_option("--seconds", flags.seconds, "Length of the traffic; 60")
       ->check(CLI::Range(1.0, 3600.0));
-  app.add_option("--rate", flags.rate, "Requests per second; 150")
+  app.add_option("--rate", flags.rate, "Requests per second; 60")
       ->check(CLI::Range(1.0, 2000.0));
+  app.add_option("--reward-delay", flags.reward_delay,
+                 "Seconds from an answer to its reward, on average; 1")
+      ->check(CLI::Range(0.0, 60.0));
   app.add_option("--seed", flags.seed, "Of the traffic; 1");
   app.add_flag("--json", flags.json,
                "Summary as JSON on standard output, the rest on standard "

@@ -111,8 +111,9 @@ absl::Status Session::Run(
           fmt::format("more than {} requests failed; the first: {}", kHopeless,
                       tally_->first_failure()));
     }
-    if (closed.has_value() && ((in_flight_ == 0 && rewards_.waiting() == 0) ||
-                               now > *closed + kGrace)) {
+    if (closed.has_value() &&
+        ((in_flight_ == 0 && rewards_.waiting() == 0) ||
+         now > *closed + input_.longest_reward_delay + kGrace)) {
       break;
     }
     loop_.RunOne(std::min({now + kNap, rewards_.next(),

@@ -28,6 +28,8 @@ struct SessionInput {
   // The router's data port, for inferences, rewards and status alike.
   std::string address;
   absl::Duration traffic;
+  // No reward is due later than this after its response.
+  absl::Duration longest_reward_delay;
   // The arms' names, which are the model versions that the servers report.
   std::vector<std::string> arms;
   // By Device: the same samples as each device sees them.
@@ -41,7 +43,8 @@ class Session {
   Session(SessionInput input, Workload* workload, Tally* tally);
 
   // Sends traffic for input.traffic, or until `stop`; then waits until every
-  // request is answered and every reward acknowledged (at most ten seconds).
+  // request is answered and every reward acknowledged, at most ten seconds
+  // longer than the longest reward delay.
   // `watch` is called every few milliseconds; its error ends the session.
   // Fails with Aborted when so many requests fail that going on is pointless.
   absl::Status Run(const std::atomic<bool>& stop,

@@ -9,7 +9,7 @@
 namespace bandit::demo {
 namespace {
 
-constexpr double kFirst = 0.1;
+constexpr double kFirst = 1.0 / 30;
 constexpr double kLast = 0.25;
 
 double JointShare(const std::vector<double>& shares,

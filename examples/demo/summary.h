@@ -47,8 +47,8 @@ struct Growth {
   // The arm with the highest value, and those whose value two standard errors
   // of the difference do not tell from it. Empty: there are no values.
   std::vector<size_t> best;
-  // The joint share of `best`: in an even split, in the run's first tenth, in
-  // its last quarter.
+  // The joint share of `best`: in an even split, in the run's first
+  // thirtieth (two seconds of a minute), in its last quarter.
   double even = 0;
   double first = 0;
   double last = 0;

@@ -41,10 +41,12 @@ std::string GrowthText(const RunFacts& run, const Growth& growth,
   }
   const bool one = growth.best.size() == 1;
   return fmt::format(
-      "  {}: {} {} best; {} share went from {:.0f} % (first tenth) to {:.0f} % "
+      "  {}: {} {} best; {} share went from {:.0f} % (first {:.0f} s) to "
+      "{:.0f} % "
       "(last quarter)\n",
       where, Names(run, growth.best), one ? "is" : "are equally",
-      one ? "its" : "their", 100 * growth.first, 100 * growth.last);
+      one ? "its" : "their", 100 * growth.first,
+      absl::ToDoubleSeconds(run.traffic) / 30, 100 * growth.last);
 }
 
 std::string ArmsText(const Summary& summary, const Tally& tally) {

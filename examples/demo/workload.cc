@@ -9,8 +9,7 @@ namespace bandit::demo {
 namespace {
 
 constexpr int kUsers = 1000;
-constexpr absl::Duration kMeanRewardDelay = absl::Milliseconds(300);
-constexpr absl::Duration kLongestRewardDelay = absl::Seconds(2);
+constexpr double kLongestRewardDelay = 5;  // Times the mean.
 
 }  // namespace
 
@@ -18,8 +17,16 @@ std::string_view DeviceName(Device device) {
   return device == Device::kScanner ? "scanner" : "camera";
 }
 
-Workload::Workload(int samples, double rate, uint64_t seed)
-    : samples_(samples), rate_(rate), random_(seed) {}
+Workload::Workload(int samples, double rate, absl::Duration mean_reward_delay,
+                   uint64_t seed)
+    : samples_(samples),
+      rate_(rate),
+      mean_reward_delay_(mean_reward_delay),
+      random_(seed) {}
+
+absl::Duration Workload::longest_reward_delay() const {
+  return mean_reward_delay_ * kLongestRewardDelay;
+}
 
 Request Workload::Next() {
   Request request;

@@ -29,8 +29,8 @@ struct Request {
   // Index of a held-out sample.
   int sample = 0;
   digits::Contents contents = digits::Contents::kRaw;
-  // From the response to the reward: exponential, 300 ms on average, cut off
-  // at 2 s.
+  // From the response to the reward: exponential, cut off at five times its
+  // mean.
   absl::Duration reward_delay;
   // To the next request: exponential, so that arrivals are a Poisson process.
   absl::Duration gap;
@@ -42,12 +42,15 @@ struct Request {
 class Workload {
  public:
   // REQUIRES: samples > 0, rate > 0 (requests per second).
-  Workload(int samples, double rate, uint64_t seed);
+  Workload(int samples, double rate, absl::Duration mean_reward_delay,
+           uint64_t seed);
   Request Next();
+  absl::Duration longest_reward_delay() const;
 
  private:
   int samples_;
   double rate_;
+  absl::Duration mean_reward_delay_;
   digits::Random random_;
 };
 

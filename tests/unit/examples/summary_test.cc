@@ -178,7 +178,7 @@ TEST_F(SummaryTest, TextAndJsonSayTheSame) {
   EXPECT_THAT(text, HasSubstr("400 accepted, 0 duplicate, 0 late, 0 unknown, 0 "
                               "rejected; the router counts 400"));
   EXPECT_THAT(text, HasSubstr("strong is best; its share went from 50 % (first "
-                              "tenth) to 90 % (last quarter)"));
+                              "3 s) to 90 % (last quarter)"));
   EXPECT_THAT(text, HasSubstr("The loop works."));
 
   const nlohmann::json json = SummaryJson(summary, tally_);

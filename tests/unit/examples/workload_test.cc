@@ -11,9 +11,11 @@ namespace bandit::demo {
 namespace {
 
 constexpr int kRequests = 20000;
+constexpr absl::Duration kDelay = absl::Milliseconds(300);
 
 TEST(WorkloadTest, IsFixedByItsSeed) {
-  Workload a(599, 150, 7), b(599, 150, 7), c(599, 150, 8);
+  Workload a(599, 150, kDelay, 7), b(599, 150, kDelay, 7),
+      c(599, 150, kDelay, 8);
   int differences = 0;
   for (int i = 0; i < 100; ++i) {
     const Request x = a.Next(), y = b.Next(), z = c.Next();
@@ -28,7 +30,7 @@ TEST(WorkloadTest, IsFixedByItsSeed) {
 
 // Tolerances: five standard errors of the mean over kRequests.
 TEST(WorkloadTest, HasTheStatedRateDevicesAndDelays) {
-  Workload workload(599, 150, 1);
+  Workload workload(599, 150, kDelay, 1);
   double camera = 0, typed = 0;
   absl::Duration gaps, delays;
   std::set<int> samples;
@@ -38,7 +40,7 @@ TEST(WorkloadTest, HasTheStatedRateDevicesAndDelays) {
     ASSERT_GE(request.sample, 0);
     ASSERT_LT(request.sample, 599);
     ASSERT_GE(request.reward_delay, absl::ZeroDuration());
-    ASSERT_LE(request.reward_delay, absl::Seconds(2));
+    ASSERT_LE(request.reward_delay, 5 * kDelay);
     samples.insert(request.sample);
     devices[request.user].insert(request.device);
     camera += request.device == Device::kCamera ? 1 : 0;
