@@ -29,9 +29,9 @@ std::string WithPort(const std::string& address, int port) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Router>> Router::Start(
-    const v1::RouterConfig& config, std::string version) {
+    const v1::RouterConfig& config, const std::string& version) {
   std::unique_ptr<Router> router(new Router(config));
-  if (auto status = router->Open(std::move(version)); !status.ok()) {
+  if (auto status = router->Open(version); !status.ok()) {
     router->Stop(absl::ZeroDuration());
     return status;
   }
@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<Router>> Router::Start(
 
 Router::~Router() { Stop(absl::ZeroDuration()); }
 
-absl::Status Router::Open(std::string version) {
+absl::Status Router::Open(const std::string& version) {
   auto learning = learning::LearningSide::Open(config_, &clock_);
   if (!learning.ok()) return learning.status();
   learning_ = *std::move(learning);

@@ -26,7 +26,7 @@ class Router {
   // Fails with a message that names what is in the way (an address in use, a
   // state that cannot be opened); nothing runs then.
   static absl::StatusOr<std::unique_ptr<Router>> Start(
-      const v1::RouterConfig& config, std::string version);
+      const v1::RouterConfig& config, const std::string& version);
 
   ~Router();
 
@@ -45,7 +45,7 @@ class Router {
  private:
   explicit Router(const v1::RouterConfig& config) : config_(config) {}
 
-  absl::Status Open(std::string version);
+  absl::Status Open(const std::string& version);
   absl::Status BindWorkers();
   absl::Status StartControl(const std::string& version);
   absl::Status StartAdmin(const std::string& version);

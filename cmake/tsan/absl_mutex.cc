@@ -79,6 +79,8 @@ constexpr unsigned kTry = __tsan_mutex_try_lock;
 #define BANDIT_NEXT(symbol, ...) \
   static auto* const next = Next<__VA_ARGS__>("_ZN4absl7debian3" symbol)
 
+// The variants with a timeout are not here: the library makes a deadline of it
+// and calls the variants with one, through these.
 namespace absl {
 ABSL_NAMESPACE_BEGIN
 
@@ -129,13 +131,6 @@ void Mutex::LockWhen(const Condition& condition) {
   next(this, condition);
 }
 
-bool Mutex::LockWhenWithTimeout(const Condition& condition, Duration timeout) {
-  BANDIT_NEXT("5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE",
-              bool(Mutex*, const Condition&, Duration));
-  Taking taking(this, 0);
-  return next(this, condition, timeout);
-}
-
 bool Mutex::LockWhenWithDeadline(const Condition& condition, Time deadline) {
   BANDIT_NEXT("5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE",
               bool(Mutex*, const Condition&, Time));
@@ -149,13 +144,6 @@ void Mutex::Await(const Condition& condition) {
   next(this, condition);
 }
 
-bool Mutex::AwaitWithTimeout(const Condition& condition, Duration timeout) {
-  BANDIT_NEXT("5Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE",
-              bool(Mutex*, const Condition&, Duration));
-  Waiting waiting(this);
-  return next(this, condition, timeout);
-}
-
 bool Mutex::AwaitWithDeadline(const Condition& condition, Time deadline) {
   BANDIT_NEXT("5Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE",
               bool(Mutex*, const Condition&, Time));
@@ -167,13 +155,6 @@ void CondVar::Wait(Mutex* mutex) {
   BANDIT_NEXT("7CondVar4WaitEPNS0_5MutexE", void(CondVar*, Mutex*));
   Waiting waiting(mutex);
   next(this, mutex);
-}
-
-bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
-  BANDIT_NEXT("7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE",
-              bool(CondVar*, Mutex*, Duration));
-  Waiting waiting(mutex);
-  return next(this, mutex, timeout);
 }
 
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {

@@ -37,7 +37,7 @@ Request Workload::Next() {
   request.contents =
       random_.Below(2) == 0 ? digits::Contents::kRaw : digits::Contents::kTyped;
   request.reward_delay =
-      std::min(kMeanRewardDelay * random_.Exponential(), kLongestRewardDelay);
+      mean_reward_delay_ * std::min(random_.Exponential(), kLongestRewardDelay);
   request.gap = absl::Seconds(random_.Exponential() / rate_);
   return request;
 }

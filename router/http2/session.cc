@@ -11,7 +11,7 @@ namespace bandit::http2 {
 namespace {
 
 // How much is prepared for one write; more waits in nghttp2 and the bodies.
-constexpr size_t kFillAtMost = 256 * 1024;
+constexpr size_t kFillAtMost = size_t{256} * 1024;
 constexpr int kGather = 64;
 // Reads of one wake-up, so that a fast peer does not starve the others.
 constexpr int kReadsAtOnce = 4;
@@ -48,7 +48,7 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static int OnHeader(nghttp2_session* ng, const nghttp2_frame* frame,
+  static int OnHeader(nghttp2_session*, const nghttp2_frame*,
                       nghttp2_rcbuf* name, nghttp2_rcbuf* value, uint8_t flags,
                       void* user_data) {
     Session& self = *Self(user_data);
@@ -102,7 +102,7 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static int OnDataChunk(nghttp2_session* ng, uint8_t flags, int32_t id,
+  static int OnDataChunk(nghttp2_session* ng, uint8_t, int32_t id,
                          const uint8_t* data, size_t size, void* user_data) {
     Session& self = *Self(user_data);
     // The connection's window is opened at once, so that a slow stream does
@@ -115,7 +115,7 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static int OnStreamClose(nghttp2_session* ng, int32_t id, uint32_t error_code,
+  static int OnStreamClose(nghttp2_session*, int32_t id, uint32_t error_code,
                            void* user_data) {
     Session& self = *Self(user_data);
     Stream* stream = self.Find(id);
@@ -128,7 +128,7 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static int OnFrameSend(nghttp2_session* ng, const nghttp2_frame* frame,
+  static int OnFrameSend(nghttp2_session*, const nghttp2_frame* frame,
                          void* user_data) {
     Session& self = *Self(user_data);
     if (frame->hd.type > NGHTTP2_HEADERS) return 0;
@@ -145,9 +145,8 @@ struct Session::Callbacks {
     return 0;
   }
 
-  static ssize_t ReadBody(nghttp2_session* ng, int32_t id, uint8_t* buffer,
-                          size_t size, uint32_t* flags,
-                          nghttp2_data_source* source, void* user_data) {
+  static ssize_t ReadBody(nghttp2_session*, int32_t, uint8_t*, size_t size,
+                          uint32_t* flags, nghttp2_data_source* source, void*) {
     auto* stream = static_cast<Stream*>(source->ptr);
     const Stream::Outgoing next = stream->Peek(size);
     if (next.size == 0 && !next.end) return NGHTTP2_ERR_DEFERRED;
@@ -159,9 +158,9 @@ struct Session::Callbacks {
     return static_cast<ssize_t>(next.size);
   }
 
-  static int SendData(nghttp2_session* ng, nghttp2_frame* frame,
-                      const uint8_t* header, size_t size,
-                      nghttp2_data_source* source, void* user_data) {
+  static int SendData(nghttp2_session*, nghttp2_frame*, const uint8_t* header,
+                      size_t size, nghttp2_data_source* source,
+                      void* user_data) {
     Session& self = *Self(user_data);
     constexpr size_t kFrameHeader = 9;
     self.out_.Copy(self.loop_.pool(), BlockPool::kMedium, header, kFrameHeader);

@@ -43,7 +43,7 @@ class LearningSide {
 
  private:
   LearningSide(experiment::TokenSigner signer, std::unique_ptr<Learner> learner)
-      : signer_(std::move(signer)), learner_(std::move(learner)) {}
+      : signer_(signer), learner_(std::move(learner)) {}
 
   experiment::TokenSigner signer_;
   std::unique_ptr<Learner> learner_;

@@ -134,11 +134,11 @@ class Exchange {
   void AddDecisionHeaders(http2::HeaderBlock& block);
   void OnUpstreamClosed(uint32_t error_code);
   void OnUpstreamFailed(const http2::Session& session, uint32_t error_code);
-  void OnDownstreamClosed(uint32_t error_code);
+  void OnDownstreamClosed();
   void OnDeadline();
   // Ends the call in the router's own name: trailers-only, or trailers if the
   // response has begun. A call that is not gRPC gets an HTTP status or a reset.
-  void Answer(GrpcStatus status, std::string message);
+  void Answer(GrpcStatus status, const std::string& message);
   void AnswerGrpc(GrpcStatus status);
   void AnswerHttp(GrpcStatus status, const std::string& message);
   // "experiment ranker, arm candidate, backend ranker-b"

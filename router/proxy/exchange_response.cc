@@ -85,7 +85,7 @@ void Exchange::AddDecisionHeaders(http2::HeaderBlock& block) {
   block.AddBorrowed("x-bandit-experiment", experiment.name);
 }
 
-void Exchange::Answer(GrpcStatus status, std::string message) {
+void Exchange::Answer(GrpcStatus status, const std::string& message) {
   phase_ = Phase::kAnswered;
   worker_.wheel.Unset(deadline_);
   client_.Consume(client_.unconsumed);
@@ -193,7 +193,7 @@ void Exchange::OnUpstreamFailed(const http2::Session& session,
          fmt::format("{}: {}", Place(), session.close_reason()));
 }
 
-void Exchange::OnDownstreamClosed(uint32_t error_code) {
+void Exchange::OnDownstreamClosed() {
   client_.open = false;
   client_.session = nullptr;
   worker_.wheel.Unset(deadline_);
@@ -293,8 +293,8 @@ void Exchange::Downstream::OnEndWritten() {
   }
 }
 
-void Exchange::Downstream::OnClosed(uint32_t error_code) {
-  exchange_.OnDownstreamClosed(error_code);
+void Exchange::Downstream::OnClosed(uint32_t) {
+  exchange_.OnDownstreamClosed();
 }
 
 }  // namespace bandit::proxy

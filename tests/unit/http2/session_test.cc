@@ -2,7 +2,6 @@
 // A client session and a server session over a socket pair, on one loop.
 #include "router/http2/session.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -16,8 +15,6 @@
 namespace bandit::http2 {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::Pair;
 using Local = asio::local::stream_protocol;
 
 // Records what it is told, and sends `to_send`.
