@@ -78,7 +78,7 @@ size_t FeatureEncoder::BucketOf(std::string_view key) {
   if (key.size() < 2) return key.size();
   const auto last = static_cast<unsigned char>(key.back());
   const auto before = static_cast<unsigned char>(key[key.size() - 2]);
-  return (key.size() * 5 + last + before * 11U) % kBuckets;
+  return (key.size() * 5 + last + before * size_t{11}) % kBuckets;
 }
 
 bool FeatureEncoder::EncodeValue(const Feature& feature, std::string_view text,
