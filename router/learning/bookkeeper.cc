@@ -30,21 +30,23 @@ std::optional<size_t> SameExperiment(const experiment::Plan& plan,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Bookkeeper>> Bookkeeper::Open(
-    store::StateStore* store, std::shared_ptr<const experiment::Plan> plan,
+    store::StateStore* store,
+    const std::shared_ptr<const experiment::Plan>& plan,
     const ExperimentRecords& records) {
   std::unique_ptr<Bookkeeper> keeper(new Bookkeeper(store));
   auto known = store->Experiments();
   if (!known.ok()) return known.status();
   keeper->records_ = *std::move(known);
-  if (auto status = keeper->Adopt(std::move(plan), records); !status.ok()) {
+  if (auto status = keeper->Adopt(plan, records); !status.ok()) {
     return status;
   }
   return keeper;
 }
 
-absl::Status Bookkeeper::Adopt(std::shared_ptr<const experiment::Plan> plan,
-                               const ExperimentRecords& records) {
-  auto ledger = Load(std::move(plan));
+absl::Status Bookkeeper::Adopt(
+    const std::shared_ptr<const experiment::Plan>& plan,
+    const ExperimentRecords& records) {
+  auto ledger = Load(plan);
   if (!ledger.ok()) return ledger.status();
   if (auto status = WriteRecords(records); !status.ok()) return status;
   Use(*std::move(ledger));
@@ -86,7 +88,7 @@ absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records) {
 }
 
 absl::StatusOr<std::unique_ptr<Ledger>> Bookkeeper::Load(
-    std::shared_ptr<const experiment::Plan> plan) const {
+    const std::shared_ptr<const experiment::Plan>& plan) const {
   auto ledger = std::make_unique<Ledger>(plan);
   for (size_t e = 0; e < plan->experiments.size(); ++e) {
     const experiment::Experiment& experiment = plan->experiments[e];

@@ -27,7 +27,8 @@ class Bookkeeper {
   // `records` down. A line in the log says what each experiment starts from.
   // Fails as the store does, or with DataLoss if what it holds does not fit.
   static absl::StatusOr<std::unique_ptr<Bookkeeper>> Open(
-      store::StateStore* store, std::shared_ptr<const experiment::Plan> plan,
+      store::StateStore* store,
+      const std::shared_ptr<const experiment::Plan>& plan,
       const ExperimentRecords& records);
 
   // Counts a worker's decisions and built-in rewards; they are written by the
@@ -48,7 +49,7 @@ class Bookkeeper {
   // Goes on with another plan, keeping what was learned of each experiment
   // that is in both at the same epoch. REQUIRES: epochs as `records` say.
   // Fails as Open does and changes nothing then.
-  absl::Status Adopt(std::shared_ptr<const experiment::Plan> plan,
+  absl::Status Adopt(const std::shared_ptr<const experiment::Plan>& plan,
                      const ExperimentRecords& records);
 
   Ledger& ledger() { return *ledger_; }
@@ -70,7 +71,7 @@ class Bookkeeper {
 
   absl::Status WriteRecords(const ExperimentRecords& records);
   absl::StatusOr<std::unique_ptr<Ledger>> Load(
-      std::shared_ptr<const experiment::Plan> plan) const;
+      const std::shared_ptr<const experiment::Plan>& plan) const;
   void Use(std::unique_ptr<Ledger> ledger);
   bool PurgeIsDue(absl::Time now) const;
   // True: the last of `old_epochs_` is forgotten.

@@ -16,7 +16,6 @@
 namespace bandit::learning {
 namespace {
 
-using bandit::testing::Click;
 using bandit::testing::ExperimentSpec;
 using bandit::testing::FakeClock;
 using bandit::testing::FakeWorker;
