@@ -29,7 +29,7 @@ if(BANDIT_SANITIZE)
   if(BANDIT_SANITIZE MATCHES "thread")
     # Protobuf's map fields have a member more under this macro, and Debian's
     # library was built without: objects would pass between two layouts.
-    add_compile_options(-U__SANITIZE_THREAD__)
+    add_compile_options(-U__SANITIZE_THREAD__ -DBANDIT_TSAN)
   endif()
   if(BANDIT_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize-recover=undefined)

@@ -14,7 +14,7 @@
 // Not FMA: it rounds differently, and replicas on different machines must
 // agree. The chooser runs before a sanitizer is ready, so not under one.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    !defined(__SANITIZE_ADDRESS__) && !defined(BANDIT_TSAN)
 #define BANDIT_AVX2_CLONE __attribute__((target_clones("default", "avx2")))
 #else
 #define BANDIT_AVX2_CLONE

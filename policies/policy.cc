@@ -24,8 +24,8 @@ std::string Names(const Range& range, Name name) {
 }
 
 absl::Status CheckProblem(const PolicyInfo& info, const Problem& problem) {
-  const auto fail = [](std::string message) {
-    return absl::InvalidArgumentError(std::move(message));
+  const auto fail = [](const std::string& message) {
+    return absl::InvalidArgumentError(message);
   };
   if (problem.arms == 0 || problem.arms > kMaxArms) {
     return fail(

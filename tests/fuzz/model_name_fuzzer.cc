@@ -19,7 +19,6 @@ namespace {
 
 using bandit::experiment::MessageShape;
 using bandit::experiment::ModelNameSkimmer;
-using bandit::experiment::ModelOverride;
 using bandit::experiment::OverrideSuffix;
 using State = ModelNameSkimmer::State;
 
