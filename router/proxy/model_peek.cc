@@ -46,8 +46,7 @@ void ModelPeek::End() {
 void ModelPeek::ReadPrefix() {
   compressed_ = prefix_[0] != 0;
   for (size_t i = 1; i < kPrefixSize; ++i) {
-    message_size_ =
-        message_size_ << 8 | static_cast<unsigned char>(prefix_[i]);
+    message_size_ = message_size_ << 8 | static_cast<unsigned char>(prefix_[i]);
   }
   if (compressed_ && message_size_ > max_size_) {
     Finish(std::nullopt);

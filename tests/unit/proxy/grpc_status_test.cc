@@ -19,8 +19,8 @@ TEST(GrpcStatusTest, ReadsEveryTimeoutUnit) {
 }
 
 TEST(GrpcStatusTest, RefusesTimeoutsThatAreNone) {
-  for (const char* bad : {"", "S", "5", "5x", "-1S", "+1S", " 1S", "1 S",
-                          "123456789S", "1.5S"}) {
+  for (const char* bad :
+       {"", "S", "5", "5x", "-1S", "+1S", " 1S", "1 S", "123456789S", "1.5S"}) {
     EXPECT_EQ(ParseGrpcTimeout(bad), std::nullopt) << bad;
   }
 }

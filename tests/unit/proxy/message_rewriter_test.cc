@@ -20,9 +20,8 @@ class MessageRewriterTest : public ::testing::Test {
   }
 
   static std::string Suffix() {
-    return experiment::OverrideSuffix(
-               experiment::MessageShape::kOpenInference,
-               {.name = "candidate", .version = "2"})
+    return experiment::OverrideSuffix(experiment::MessageShape::kOpenInference,
+                                      {.name = "candidate", .version = "2"})
         .value();
   }
 
@@ -76,8 +75,8 @@ TEST_F(MessageRewriterTest, OverridesWhateverThePieces) {
 
 TEST_F(MessageRewriterTest, OverridesEveryMessageOfAStream) {
   MessageRewriter rewriter(Suffix(), "", 1 << 20);
-  const std::string body = Frame(Message("a", 10)) + Frame("") +
-                           Frame(Message("b", 9000));
+  const std::string body =
+      Frame(Message("a", 10)) + Frame("") + Frame(Message("b", 9000));
   ASSERT_TRUE(Rewrite(rewriter, body, 11).ok());
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Next().model_name(), "candidate");
   EXPECT_TRUE(result.empty());
@@ -85,8 +84,8 @@ TEST_F(MessageRewriterTest, OverridesEveryMessageOfAStream) {
 
 TEST_F(MessageRewriterTest, ACompressedMessageIsInflatedFirst) {
   MessageRewriter rewriter(Suffix(), "gzip", 1 << 20);
-  const std::string body = Frame(Gzip(Message("a", 5000)), true) +
-                           Frame(Message("b", 10));
+  const std::string body =
+      Frame(Gzip(Message("a", 5000)), true) + Frame(Message("b", 10));
   ASSERT_TRUE(Rewrite(rewriter, body, 13).ok());
   const auto first = Next();
   EXPECT_EQ(first.model_name(), "candidate");
