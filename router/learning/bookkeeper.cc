@@ -200,7 +200,8 @@ absl::StatusOr<std::vector<Verdict>> Bookkeeper::Settle(
 absl::Status Bookkeeper::Transact(absl::Span<const Reward> rewards,
                                   absl::Time now,
                                   absl::Span<Verdict> verdicts) {
-  ++transactions_;
+  // One that only forgets may succeed where nothing can be written.
+  if (!rewards.empty() || ledger_->HasChanges()) ++transactions_;
   auto begun = store_->Begin();
   if (!begun.ok()) return begun.status();
   store::Transaction& transaction = **begun;

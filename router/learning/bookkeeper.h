@@ -53,7 +53,8 @@ class Bookkeeper {
                      const ExperimentRecords& records);
 
   Ledger& ledger() { return *ledger_; }
-  // How often the store has been asked to commit, failures included.
+  // How often the store has been asked to write something down, failures
+  // included.
   uint64_t transactions() const { return transactions_; }
   // Of all experiments that the store knows.
   const ExperimentRecords& records() const { return records_; }

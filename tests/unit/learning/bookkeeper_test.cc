@@ -84,6 +84,17 @@ TEST_F(BookkeeperTest, WithNothingToWriteThereIsNoTransaction) {
   EXPECT_EQ(faults_->commits, commits);
 }
 
+// On a full disk it would look like a store that works again.
+TEST_F(BookkeeperTest, ForgettingAloneIsNotWritingDown) {
+  Open(MakePlan({{.metrics = {Rating()}}}), {});
+  const int commits = faults_->commits;
+  Settle({});
+  EXPECT_GT(faults_->commits, commits);
+  EXPECT_EQ(keeper_->transactions(), 0u);
+  Settle({MakeReward(1)});
+  EXPECT_EQ(keeper_->transactions(), 1u);
+}
+
 TEST_F(BookkeeperTest, AFailureCountsNothingAndTheSameRewardIsNewLater) {
   Open(MakePlan({{.metrics = {Rating()}}}), {{"ranker", {1, "f"}}});
   int failures = 0;
