@@ -1,8 +1,30 @@
 # What the thread sanitizer needs beyond its flag: every program gets
-# tsan/absl_mutex.cc (the reason stands there).
+# tsan/absl_mutex.cc (the reason stands there), and ctest a file of suppressions.
 if(NOT BANDIT_SANITIZE MATCHES "thread")
   return()
 endif()
+
+# What Debian's libraries touch through intercepted libc calls (memcpy, memcmp,
+# operator new) is seen, the atomics and locks that order it are not. So calls
+# that come from them directly are left out, library by library: a pattern may
+# fit one only.
+get_target_property(absl_base absl::base IMPORTED_LOCATION_NONE)
+if(NOT absl_base)
+  get_target_property(absl_base absl::base LOCATION)
+endif()
+get_filename_component(library_folder "${absl_base}" DIRECTORY)
+set(suppressions "")
+foreach(family absl_ grpc gpr upb address_sorting protobuf cares re2)
+  file(GLOB libraries RELATIVE "${library_folder}"
+    "${library_folder}/lib${family}*.so.*")
+  foreach(library ${libraries})
+    string(REGEX REPLACE "\\.so\\..*" ".so" library "${library}")
+    list(APPEND suppressions "called_from_lib:/${library}")
+  endforeach()
+endforeach()
+list(REMOVE_DUPLICATES suppressions)
+list(JOIN suppressions "\n" suppressions)
+configure_file(cmake/tsan_suppressions.txt.in tsan_suppressions.txt @ONLY)
 
 add_library(bandit_tsan_absl OBJECT cmake/tsan/absl_mutex.cc)
 target_link_libraries(bandit_tsan_absl PUBLIC absl::synchronization)
