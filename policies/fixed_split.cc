@@ -54,6 +54,8 @@ constinit const PolicyInfo kInfo = {
     .make = [](const Problem& problem,
                const Parameters&) -> std::unique_ptr<const Policy> {
       return std::make_unique<FixedSplit>(problem);
-    }};
+    },
+    // Shares are what the config says they are.
+    .default_floor = 0};
 
 }  // namespace bandit::policies::fixed_split

@@ -123,6 +123,9 @@ struct PolicyInfo {
   bool contextual;
   absl::Span<const Parameter> parameters;
   std::unique_ptr<const Policy> (*make)(const Problem&, const Parameters&);
+  // The exploration floor where none is asked for. Not 0 by default: an arm
+  // that is never tried is never learned of.
+  double default_floor = 0.01;
 };
 
 // All policies, in the order of policies/CMakeLists.txt.

@@ -12,6 +12,7 @@
 
 #include "router/config/describe.h"
 #include "router/config/load.h"
+#include "router/experiment/plan.h"
 #include "router/router.h"
 
 namespace {
@@ -26,11 +27,18 @@ struct Flags {
   double grace_seconds = 10;
 };
 
+// A config that serves: what the file says fits together, too.
 absl::StatusOr<bandit::config::LoadedConfig> LoadConfig(
     const std::string& path) {
   auto loaded = bandit::config::Load(path);
   if (!loaded.ok()) {
     fmt::print(stderr, "{}\n", std::string(loaded.status().message()));
+    return loaded;
+  }
+  const auto plan = bandit::experiment::CompilePlan(loaded->proto, {});
+  if (!plan.ok()) {
+    fmt::print(stderr, "{}: {}\n", path, std::string(plan.status().message()));
+    return plan.status();
   }
   return loaded;
 }

@@ -77,6 +77,7 @@ void ValidatePolicy(const Path& path, size_t arms, bool has_context,
                       "needs features, expected `context.features`");
   }
   ValidateParameters(path.Field("params"), *info, policy, report);
+  if (!policy->has_floor()) policy->set_floor(info->default_floor);
 }
 
 }  // namespace bandit::config

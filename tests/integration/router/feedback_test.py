@@ -5,6 +5,7 @@ import collections
 import os
 import random
 import signal
+import subprocess
 import tempfile
 import threading
 import unittest
@@ -13,7 +14,7 @@ import urllib.request
 
 import grpc
 
-from harness import RouterTest, decide, field, outcomes, record, reward
+from harness import BINARY, RouterTest, decide, field, outcomes, record, reward
 
 METRICS = """
     metrics:
@@ -60,6 +61,17 @@ class Case(RouterTest):
                     return float(line.rsplit(" ", 1)[1])
         return None
 
+    def run_router(self, text, *flags):
+        """One that is to end by itself."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "r.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            return subprocess.run(
+                [BINARY, "--config", path, *flags], capture_output=True,
+                text=True, timeout=60, check=False,
+            )
+
     def eventually(self, question):
         for _ in range(600):
             if question():
@@ -80,7 +92,7 @@ class Decisions(Case):
         self.assertRegex(first["x-bandit-decision"], r"^[A-Za-z0-9_-]+$")
 
     def test_a_fixed_split_is_exact(self):
-        client = self.channel(self.start(policy="{name: fixed_split, floor: 0}"))
+        client = self.channel(self.start(policy="{name: fixed_split}"))
         n = 3000
         call = client.unary_unary("/inference.GRPCInferenceService/Echo")
         pending = [call.future(b"", timeout=60) for _ in range(n)]
@@ -96,7 +108,7 @@ class Decisions(Case):
         more = "    unit: {metadata: x-user-id}\n"
         arms = []
         for _ in range(2):
-            router = self.start(policy="{name: fixed_split, floor: 0}", more=more)
+            router = self.start(policy="{name: fixed_split}", more=more)
             client = self.channel(router)
             arms.append(
                 [
@@ -328,7 +340,7 @@ class Operation(Case):
         self.assertIn(b"bandit.v1.Admin", answer)
 
     def test_metrics_count_calls_per_arm_and_code(self):
-        router = self.start(policy="{name: fixed_split, floor: 0}")
+        router = self.start(policy="{name: fixed_split}")
         client = self.channel(router)
         for _ in range(20):
             decide(client)
@@ -375,7 +387,7 @@ class Operation(Case):
         self.assertEqual(router.process.wait(30), 0)
 
     def test_sighup_swaps_the_config_or_keeps_the_old_one(self):
-        router = self.start(policy="{name: fixed_split, floor: 0}")
+        router = self.start(policy="{name: fixed_split}")
         client = self.channel(router)
         token = decide(client)[0]["x-bandit-decision"]
         router.write("state: 'memory:'\nbackends: {a: {adress: x}}\n")
@@ -430,24 +442,29 @@ class Operation(Case):
     def test_what_is_in_the_way_at_the_start_is_named(self):
         router = self.start()
         text = config(self.a, self.b)
-        with tempfile.TemporaryDirectory() as directory:
-            path = os.path.join(directory, "r.yaml")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(
-                    f"listen: {router.listen}\ncontrol: 127.0.0.1:0\n"
-                    "admin: 127.0.0.1:0\n" + text
-                )
-            import subprocess
-
-            from harness import BINARY
-
-            done = subprocess.run(
-                [BINARY, "--config", path], capture_output=True, text=True,
-                timeout=60, check=False,
-            )
+        done = self.run_router(
+            f"listen: {router.listen}\ncontrol: 127.0.0.1:0\n"
+            "admin: 127.0.0.1:0\n" + text
+        )
         self.assertEqual(done.returncode, 1)
         self.assertIn(router.listen, done.stderr)
         self.assertIn("Address already in use", done.stderr)
+
+    def test_check_says_whether_a_config_would_serve(self):
+        text = config(self.a, self.b)
+        good = self.run_router(text, "--check")
+        self.assertEqual((good.returncode, good.stderr), (0, ""))
+        self.assertIn("1 experiment", good.stdout)
+        bad = self.run_router(text.replace("thompson", "thomson"), "--check")
+        self.assertEqual((bad.returncode, bad.stdout), (2, ""))
+        self.assertRegex(bad.stderr, "r.yaml:13: .*thomson.*thompson")
+        # Two names with one hash: found by search.
+        collision = text.replace("ranker", "e14884")
+        collision += collision[collision.index("  - name"):].replace(
+            "e14884", "e28738")
+        refused = self.run_router(collision, "--check")
+        self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+        self.assertRegex(refused.stderr, "r.yaml: .*e14884 and e28738.*rename")
 
 
 if __name__ == "__main__":

@@ -73,6 +73,29 @@ TEST(LoadTest, LoadsTheExampleOfTheDesign) {
   EXPECT_EQ(experiment.context().features(1).scale(), 1);
 }
 
+// What learns must go on trying; what is told its shares keeps to them.
+TEST(LoadTest, ThePolicyDecidesWhichFloorIsTheDefault) {
+  const auto floor = [](std::string_view policy) {
+    const std::string text = fmt::format(
+        R"(backends: {{a: {{address: "a:1"}}}}
+experiments:
+  - name: e
+    match: {{service: s}}
+    arms: [{{name: x, backend: a}}]
+    policy: {}
+    metrics: [{{name: click, kind: binary}}]
+)",
+        policy);
+    const auto loaded = LoadText(text, "f.yaml", NoVariables);
+    EXPECT_TRUE(loaded.ok()) << loaded.status();
+    return loaded->proto.experiments(0).policy().floor();
+  };
+  EXPECT_EQ(floor("{name: fixed_split}"), 0);
+  EXPECT_EQ(floor("{name: fixed_split, floor: 0.05}"), 0.05);
+  EXPECT_EQ(floor("{name: thompson}"), 0.01);
+  EXPECT_EQ(floor("{name: thompson, floor: 0}"), 0);
+}
+
 // Readers of the config need no defaults of their own.
 TEST(LoadTest, FillsInEveryDefault) {
   const auto loaded = Load(TestFile("split.yaml"), NoVariables);
@@ -93,7 +116,7 @@ TEST(LoadTest, FillsInEveryDefault) {
   const v1::ExperimentConfig& experiment = config.experiments(0);
   EXPECT_EQ(experiment.control(), "old");
   EXPECT_EQ(experiment.salt(), "canary");
-  EXPECT_EQ(experiment.policy().floor(), 0.01);
+  EXPECT_EQ(experiment.policy().floor(), 0);
   EXPECT_FALSE(experiment.has_unit());
   EXPECT_FALSE(experiment.has_context());
   // It learns nothing, but has something to report.
