@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "fmt/format.h"
 #include "router/store/file_lock.h"
@@ -96,13 +99,20 @@ class SqliteTransaction : public Transaction {
       absl::Span<const RewardId> ids) override {
     auto scope = Scope(study, metric);
     if (!scope.ok()) return scope.status();
-    std::vector<bool> fresh;
-    fresh.reserve(ids.size());
+    // In the order of the key, so that neighbours find their page at hand. Of
+    // equal ids the first stays the first.
+    std::vector<size_t> order(ids.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return std::pair(ids[a].time_ms, Bits(ids[a].decision)) <
+             std::pair(ids[b].time_ms, Bits(ids[b].decision));
+    });
+    std::vector<bool> fresh(ids.size());
     s_->insert_reward.Bind(1, *scope);
-    for (const RewardId& id : ids) {
-      s_->insert_reward.Bind(2, id.time_ms).Bind(3, Bits(id.decision));
+    for (const size_t i : order) {
+      s_->insert_reward.Bind(2, ids[i].time_ms).Bind(3, Bits(ids[i].decision));
       if (auto status = s_->insert_reward.Run(); !status.ok()) return status;
-      fresh.push_back(database_->Changes() == 1);
+      fresh[i] = database_->Changes() == 1;
     }
     return fresh;
   }
