@@ -8,26 +8,12 @@
 // What Abseil does between the marks, conditions included, is not watched.
 //
 // Restriction: Await and CondVar waits are taken to hold the lock exclusively.
-#include <dlfcn.h>
 #include <sanitizer/tsan_interface.h>
 
-#include <cstdio>
-#include <cstdlib>
-
 #include "absl/synchronization/mutex.h"
+#include "cmake/tsan/shared_symbol.h"
 
 namespace {
-
-// The function of the shared library that this file stands before.
-template <typename Function>
-Function* Next(const char* symbol) {
-  void* found = dlsym(RTLD_NEXT, symbol);
-  if (found == nullptr) {
-    std::fprintf(stderr, "absl_mutex.cc: no symbol %s\n", symbol);
-    std::abort();
-  }
-  return reinterpret_cast<Function*>(found);
-}
 
 // Marks the taking of a lock for the length of a scope.
 class Taking {
@@ -77,7 +63,8 @@ constexpr unsigned kTry = __tsan_mutex_try_lock;
 // The symbols are those of Debian 12's library, whose inline namespace is
 // `debian3`.
 #define BANDIT_NEXT(symbol, ...) \
-  static auto* const next = Next<__VA_ARGS__>("_ZN4absl7debian3" symbol)
+  static auto* const next =      \
+      ::bandit::tsan::Next<__VA_ARGS__>("_ZN4absl7debian3" symbol)
 
 // The variants with a timeout are not here: the library makes a deadline of it
 // and calls the variants with one, through these.

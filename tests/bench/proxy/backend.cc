@@ -4,9 +4,10 @@
 //
 // Prints `ready port=N`. One thread. A request's `x-bench-delay-ms` is waited
 // before the answer; --spoil makes wrong answers, for the test of the load
-// generator.
+// generator. SIGUSR1 cuts every connection.
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "tests/bench/proxy/http2_connection.h"
 #include "tests/bench/proxy/message.h"
@@ -153,29 +155,46 @@ class Backend {
  public:
   Backend(asio::io_context& context, const Options& options)
       : faults_(options.spoil),
-        acceptor_(context,
-                  asio::ip::tcp::endpoint(
-                      asio::ip::address_v4::loopback(),
-                      static_cast<asio::ip::port_type>(options.port))) {
+        acceptor_(context, asio::ip::tcp::endpoint(
+                               asio::ip::address_v4::loopback(),
+                               static_cast<asio::ip::port_type>(options.port))),
+        signals_(context, SIGUSR1) {
     Accept();
+    WaitForCut();
   }
 
   int port() const { return acceptor_.local_endpoint().port(); }
 
  private:
   void Accept() {
-    acceptor_.async_accept(
-        [this](asio::error_code error, asio::ip::tcp::socket socket) {
-          if (!error) {
-            std::make_shared<BackendConnection>(std::move(socket), &faults_)
-                ->Start();
-          }
-          Accept();
-        });
+    acceptor_.async_accept([this](asio::error_code error,
+                                  asio::ip::tcp::socket socket) {
+      if (!error) {
+        auto connection =
+            std::make_shared<BackendConnection>(std::move(socket), &faults_);
+        connection->Start();
+        std::erase_if(connections_,
+                      [](const auto& held) { return held.expired(); });
+        connections_.push_back(connection);
+      }
+      Accept();
+    });
+  }
+
+  void WaitForCut() {
+    signals_.async_wait([this](asio::error_code error, int) {
+      if (error) return;
+      for (const auto& held : std::exchange(connections_, {})) {
+        if (const auto connection = held.lock()) connection->Close();
+      }
+      WaitForCut();
+    });
   }
 
   FaultSource faults_;
   asio::ip::tcp::acceptor acceptor_;
+  asio::signal_set signals_;
+  std::vector<std::weak_ptr<BackendConnection>> connections_;
 };
 
 }  // namespace

@@ -21,6 +21,10 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "Seconds that count");
   app.add_option("--delay-ms", options.delay_ms,
                  "The backend waits so long with each answer");
+  app.add_option("--deadline-ms", options.deadline_ms,
+                 "Sent with each request as grpc-timeout; 0: none");
+  app.add_option("--grace", options.grace_seconds,
+                 "Seconds for the last answers after the last request");
   app.add_option("--seed", options.seed);
   CLI11_PARSE(app, argc, argv);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -16,7 +17,8 @@ LoadConnection::LoadConnection(asio::ip::tcp::socket socket,
     : Http2Connection(std::move(socket), Side::kClient),
       generator_(generator),
       authority_(fmt::format("127.0.0.1:{}", generator->options().port)),
-      delay_(fmt::format("{}", generator->options().delay_ms)) {}
+      delay_(fmt::format("{}", generator->options().delay_ms)),
+      timeout_(fmt::format("{}m", generator->options().deadline_ms)) {}
 
 void LoadConnection::Send(Clock::time_point due) {
   generator_->Began();
@@ -34,7 +36,7 @@ void LoadConnection::Send(Clock::time_point due) {
 
   // What a gRPC C++ client sends, and one field that differs each time.
   const auto user = fmt::format_int(generator_->RandomUser());
-  const nghttp2_nv headers[] = {
+  std::array<nghttp2_nv, 11> headers = {
       Field(":method", "POST"),
       Field(":scheme", "http"),
       Field(":path", "/inference.GRPCInferenceService/ModelInfer"),
@@ -43,14 +45,19 @@ void LoadConnection::Send(Clock::time_point due) {
       Field("te", "trailers"),
       Field("user-agent", "grpc-c++/1.51.1 grpc-c/29.0.0 (linux; chttp2)"),
       Field("grpc-accept-encoding", "identity, deflate, gzip"),
-      Field("x-user-id", {user.data(), user.size()}),
-      Field("x-bench-delay-ms", delay_)};
-  const size_t fields =
-      std::size(headers) - (generator_->options().delay_ms == 0 ? 1 : 0);
+      Field("x-user-id", {user.data(), user.size()})};
+  size_t fields = 9;
+  if (generator_->options().delay_ms > 0) {
+    headers[fields++] = Field("x-bench-delay-ms", delay_);
+  }
+  if (generator_->options().deadline_ms > 0) {
+    headers[fields++] = Field("grpc-timeout", timeout_);
+  }
   nghttp2_data_provider body;
   body.source.ptr = request;
   body.read_callback = &LoadConnection::Fill;
-  nghttp2_submit_request(session(), nullptr, headers, fields, &body, request);
+  nghttp2_submit_request(session(), nullptr, headers.data(), fields, &body,
+                         request);
 }
 
 ssize_t LoadConnection::Fill(nghttp2_session*, int32_t, uint8_t* to,
@@ -80,6 +87,9 @@ void LoadConnection::OnHeader(int32_t stream, std::string_view name,
     request->http_ok = value == "200";
   } else if (name == "grpc-status") {
     request->grpc_ok = value == "0";
+    if (!request->grpc_ok) request->grpc_status = value;
+  } else if (name == "grpc-message") {
+    request->grpc_message = value;
   }
 }
 
@@ -102,7 +112,15 @@ void LoadConnection::OnStreamClose(int32_t stream, uint32_t error_code) {
   Request* request = Of(stream);
   if (request == nullptr) return;
   idle_.push_back(request);
-  generator_->Ended(Judge(*request, error_code), request->due);
+  const Outcome outcome = Judge(*request, error_code);
+  if (outcome == Outcome::kOk) {
+    generator_->Ended(outcome, request->due);
+  } else {
+    generator_->Ended(
+        outcome, request->due,
+        fmt::format("http/2 error {}, grpc-status {}: {}", error_code,
+                    request->grpc_status, request->grpc_message));
+  }
   const bool closed_loop = generator_->options().rate == 0;
   if (closed_loop && generator_->sending()) Send(Clock::now());
 }

@@ -29,6 +29,8 @@ class LoadConnection final : public Http2Connection {
     size_t received = 0;
     bool http_ok = false;
     bool grpc_ok = false;
+    std::string grpc_status;
+    std::string grpc_message;
   };
 
   void OnHeader(int32_t stream, std::string_view name,
@@ -46,6 +48,7 @@ class LoadConnection final : public Http2Connection {
   LoadGenerator* generator_;
   std::string authority_;
   std::string delay_;
+  std::string timeout_;
   // All requests made, and those not under way.
   std::vector<std::unique_ptr<Request>> requests_;
   std::vector<Request*> idle_;

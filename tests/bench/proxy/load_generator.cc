@@ -10,9 +10,6 @@
 namespace bandit::bench {
 namespace {
 
-// How long the last answers may take after the last request.
-constexpr auto kGrace = std::chrono::seconds(3);
-
 Clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(seconds));
@@ -99,14 +96,19 @@ void LoadGenerator::StopSending() {
       std::chrono::duration<double>(Clock::now() - measure_from_).count();
   due_timer_.cancel();
   if (under_way_ == 0) return context_.stop();
-  phase_timer_.expires_after(kGrace);
+  phase_timer_.expires_after(Seconds(options_.grace_seconds));
   phase_timer_.async_wait([this](asio::error_code) { context_.stop(); });
 }
 
-void LoadGenerator::Ended(Outcome outcome, Clock::time_point due) {
+void LoadGenerator::Ended(Outcome outcome, Clock::time_point due,
+                          std::string_view detail) {
   const auto now = Clock::now();
   --under_way_;
   result_.Count(outcome);
+  if (outcome != Outcome::kOk) {
+    result_.Describe(std::chrono::duration<double>(now - start_).count(),
+                     outcome, detail);
+  }
   if (outcome == Outcome::kOk && measuring_) ++measured_;
   // By when it was due, not by when it ended: a late answer to a request of
   // the measured time counts, however late.

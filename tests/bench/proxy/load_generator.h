@@ -15,6 +15,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/bench/proxy/load_result.h"
@@ -31,7 +32,9 @@ struct LoadOptions {
   double rate = 0;  // Requests a second, all connections; 0: closed loop.
   double warmup_seconds = 0.2;
   double seconds = 2;
-  int delay_ms = 0;  // Asks the backend to wait so long.
+  int delay_ms = 0;          // Asks the backend to wait so long.
+  int deadline_ms = 0;       // Sent as grpc-timeout; 0: none.
+  double grace_seconds = 3;  // For the last answers after the last request.
   uint64_t seed = 1;
 };
 
@@ -59,7 +62,9 @@ class LoadGenerator {
   bool sending() const { return sending_; }
   uint64_t RandomUser() { return random_() % 1'000'000; }
   void Began() { ++under_way_; }
-  void Ended(Outcome outcome, Clock::time_point due);
+  // `detail`: what else is known of an error, for people.
+  void Ended(Outcome outcome, Clock::time_point due,
+             std::string_view detail = "");
 
  private:
   void SendDue();

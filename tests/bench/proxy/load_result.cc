@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/proxy/load_result.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -11,6 +13,8 @@ namespace {
 constexpr std::array<const char*, kOutcomes> kNames = {
     "ok",    "http_status", "grpc_status", "length",
     "reset", "connection",  "unanswered"};
+
+constexpr size_t kMostDescribed = 100;
 
 // The smallest value with at least q of the sorted values at or below it.
 double QuantileUs(const std::vector<int64_t>& sorted_ns, double q) {
@@ -28,6 +32,14 @@ int64_t LoadResult::errors() const {
   return sum;
 }
 
+void LoadResult::Describe(double seconds, Outcome outcome,
+                          std::string_view detail) {
+  if (described_.size() >= kMostDescribed) return;
+  described_.push_back(fmt::format("{:.3f} s: {} {}", seconds,
+                                   kNames[static_cast<size_t>(outcome)],
+                                   detail));
+}
+
 std::string LoadResult::Json(int64_t measured, double seconds) {
   std::sort(latencies_ns_.begin(), latencies_ns_.end());
   nlohmann::json json;
@@ -36,6 +48,7 @@ std::string LoadResult::Json(int64_t measured, double seconds) {
   for (size_t i = 0; i < kOutcomes; ++i) {
     json["outcomes"][kNames[i]] = outcomes_[i];
   }
+  json["described"] = described_;
   json["seconds"] = seconds;
   json["per_second"] = static_cast<double>(measured) / seconds;
   json["latency_us"] = {{"p50", QuantileUs(latencies_ns_, 0.5)},

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bandit::bench {
@@ -26,6 +27,8 @@ class LoadResult {
  public:
   void Count(Outcome outcome) { ++outcomes_[static_cast<size_t>(outcome)]; }
   void RecordLatency(int64_t ns) { latencies_ns_.push_back(ns); }
+  // Keeps the first errors in words, `seconds` after the start.
+  void Describe(double seconds, Outcome outcome, std::string_view detail);
 
   int64_t count(Outcome outcome) const {
     return outcomes_[static_cast<size_t>(outcome)];
@@ -37,6 +40,7 @@ class LoadResult {
  private:
   std::array<int64_t, kOutcomes> outcomes_{};
   std::vector<int64_t> latencies_ns_;
+  std::vector<std::string> described_;
 };
 
 }  // namespace bandit::bench
