@@ -33,8 +33,8 @@ class StreamReactor final
     Slot* slot = nullptr;
     {
       absl::MutexLock lock(&mutex_);
-      reading_ = false;
       if (!ok || !status_.ok()) {
+        reading_ = false;
         ended_ = true;
         Proceed();
         return;
@@ -52,6 +52,7 @@ class StreamReactor final
                       Proceed();
                     });
     absl::MutexLock lock(&mutex_);
+    reading_ = false;
     Read();
     Proceed();
   }
@@ -108,7 +109,7 @@ class StreamReactor final
   }
 
   const RewardIntake* intake_;
-  // Used by one read at a time.
+  // Of one read at a time, until it has been judged: `reading_`.
   v1::RecordRequest request_;
 
   absl::Mutex mutex_;

@@ -190,6 +190,35 @@ TEST_F(ControlServerTest, AStreamAnswersEachRequestInOrder) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+// Answers travel while the next request is still being verified: it must not be
+// overwritten by the one after. Requests are long, so that this happens.
+TEST_F(ControlServerTest, AStreamReadsNoRequestOverTheOneBefore) {
+  StartServer();
+  StartLearner();
+  grpc::ClientContext context;
+  const auto stream = feedback_->Stream(&context);
+  constexpr uint64_t kRequests = 300;
+  constexpr size_t kForged = 1000;
+  std::string forged = Token(1'000'000);
+  forged[10] = forged[10] == 'A' ? 'B' : 'A';
+  std::thread writer([&] {
+    for (uint64_t i = 0; i < kRequests; ++i) {
+      std::vector<std::string> tokens(kForged, forged);
+      tokens.push_back(Token(i));
+      ASSERT_TRUE(stream->Write(Request(tokens)));
+    }
+    stream->WritesDone();
+  });
+  for (uint64_t i = 0; i < kRequests; ++i) {
+    v1::RecordResponse response;
+    ASSERT_TRUE(stream->Read(&response));
+    ASSERT_EQ(response.outcomes_size(), static_cast<int>(kForged + 1));
+    EXPECT_EQ(response.outcomes(kForged), v1::ACCEPTED) << "request " << i;
+  }
+  writer.join();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 TEST_F(ControlServerTest, ARefusedRequestEndsItsStreamAfterTheAnswersBefore) {
   StartServer();
   grpc::ClientContext context;
