@@ -133,6 +133,9 @@ class Exchange {
   void SubmitResponse(bool end);
   void AddDecisionHeaders(http2::HeaderBlock& block);
   void OnUpstreamClosed(uint32_t error_code);
+  // The backend's stream is gone and nothing of the request is wanted any more;
+  // the response may still be on its way to the client.
+  void DropRequest();
   void OnUpstreamFailed(const http2::Session& session, uint32_t error_code);
   void OnDownstreamClosed();
   void OnDeadline();

@@ -33,7 +33,7 @@ GrpcStatus StatusOf(const absl::Status& status) {
 void Exchange::OnRequestHeaders(bool complete) {
   if (request_headers_done_) {
     // Trailers of the request; sent when its body has been.
-    if (phase_ == Phase::kForwarding) backend_.session->Resume(backend_.id);
+    if (backend_.open) backend_.session->Resume(backend_.id);
     return;
   }
   request_headers_done_ = true;

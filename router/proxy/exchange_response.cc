@@ -163,14 +163,21 @@ void Exchange::OnUpstreamClosed(uint32_t error_code) {
   http2::Session& session = *std::exchange(backend_.session, nullptr);
   backend_.open = false;
   worker_.wheel.Unset(deadline_);
-  if (phase_ == Phase::kForwarding && client_.open) {
-    if (!backend_.ended) {
-      OnUpstreamFailed(session, error_code);
-    } else if (end_written_ && !client_.ended) {
-      client_.session->Reset(client_.id, NGHTTP2_NO_ERROR);
-    }
+  if (phase_ == Phase::kForwarding && client_.open && !backend_.ended) {
+    OnUpstreamFailed(session, error_code);
+  } else {
+    DropRequest();
   }
   RecycleIfDone();
+}
+
+void Exchange::DropRequest() {
+  phase_ = Phase::kAnswered;
+  client_.Consume(client_.unconsumed);
+  client_.body.Clear();
+  if (end_written_ && client_.open && !client_.ended) {
+    client_.session->Reset(client_.id, NGHTTP2_NO_ERROR);
+  }
 }
 
 void Exchange::OnUpstreamFailed(const http2::Session& session,

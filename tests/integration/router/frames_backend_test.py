@@ -124,6 +124,30 @@ class EarlyAnswers(EdgeTest):
         self.works()
         self.assert_counted(OK=1, FAILED_PRECONDITION=1)
 
+    def test_while_the_client_cannot_take_it_and_goes_on_sending(self):
+        self.start()
+        self.c.set({h2.INITIAL_WINDOW_SIZE: 10})
+        stream = self.c.request()
+        served = self.b.next_request()
+        self.b.respond(served)
+        self.b.data(served, b"0123456789 and more")
+        self.b.trailers(served)
+        self.b.reset(served, h2.NO_ERROR)
+        self.c.until_body(stream, 10)
+        self.b.sync()
+        # The backend's stream is gone; whatever comes is for nobody.
+        self.c.data(stream, b"r" * 16000)
+        self.c.data(stream, b"r" * 16000)
+        self.c.headers(stream, [("x-request-trailer", "1")], end=True)
+        self.c.sync()
+        self.c.window(stream, 100)
+        message = self.c.finish(stream)
+        self.assertEqual(message.body, b"0123456789 and more")
+        self.assertEqual(message.get("grpc-status"), "0")
+        self.c.set({h2.INITIAL_WINDOW_SIZE: 65535})
+        self.works()
+        self.assert_counted(OK=2)
+
     def test_trailers_only_with_the_stream_left_open(self):
         """The backend does not reset; the client's end ends it."""
         self.start()
@@ -139,6 +163,15 @@ class EarlyAnswers(EdgeTest):
         self.works()
         self.assert_counted(OK=1, UNIMPLEMENTED=1)
 
+    def test_a_deadline_after_the_answer_ends_both_streams(self):
+        self.start()
+        stream = self.c.request(more=[("grpc-timeout", "200m")])
+        served = self.b.next_request()
+        self.b.respond(served, [("grpc-status", "12")], end=True)
+        self.assertEqual(self.c.finish(stream).get("grpc-status"), "12")
+        self.assertEqual(self.b.until_reset(served), h2.CANCEL)
+        self.assertEqual(self.c.until_reset(stream), h2.NO_ERROR)
+        self.assert_counted(UNIMPLEMENTED=1)
 
 
 class Cuts(EdgeTest):
