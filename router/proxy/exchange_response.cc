@@ -208,7 +208,10 @@ void Exchange::OnDownstreamClosed() {
     if (!code_known_) code_ = static_cast<int>(GrpcStatus::kCancelled);
     Finish(worker_.loop.now());
   }
-  if (backend_.open && !(backend_.ended && client_.ended)) {
+  // A gRPC call is over with its status. What is left of the request might wait
+  // for ever for the window of a backend that reads no more.
+  const bool passed = client_.ended && (!grpc_ || client_.body.empty());
+  if (backend_.open && !(backend_.ended && passed)) {
     backend_.session->Reset(backend_.id, NGHTTP2_CANCEL);
   }
   phase_ = Phase::kAnswered;

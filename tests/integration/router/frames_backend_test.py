@@ -163,6 +163,18 @@ class EarlyAnswers(EdgeTest):
         self.works()
         self.assert_counted(OK=1, UNIMPLEMENTED=1)
 
+    def test_a_backend_that_has_answered_and_reads_no_more_is_let_go(self):
+        """The rest of the request would wait for its window for ever."""
+        self.start(settings={h2.INITIAL_WINDOW_SIZE: 10})
+        stream = self.c.request()
+        served = self.b.next_request()
+        self.c.data(stream, b"r" * 1000, end=True)
+        self.b.until_body(served, 10)
+        self.b.answer(served)
+        self.assertEqual(self.c.finish(stream).get("grpc-status"), "0")
+        self.assertEqual(self.b.until_reset(served), h2.CANCEL)
+        self.works()
+
     def test_a_deadline_after_the_answer_ends_both_streams(self):
         self.start()
         stream = self.c.request(more=[("grpc-timeout", "200m")])
