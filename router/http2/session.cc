@@ -17,6 +17,9 @@ constexpr int kGather = 64;
 constexpr int kReadsAtOnce = 4;
 // nghttp2 counts a field as its octets and 32 (RFC 9113, section 10.5.1).
 constexpr uint32_t kFieldOverhead = 32;
+// Requests put into a connection that is still being made, before the peer
+// said how many streams it takes.
+constexpr uint32_t kAssumedStreams = 100;
 
 Session* Self(void* user_data) { return static_cast<Session*>(user_data); }
 
@@ -81,8 +84,14 @@ struct Session::Callbacks {
           if (stream != nullptr) stream->OnEnd();
         }
         break;
+      case NGHTTP2_SETTINGS:
+        self.settings_received_ = true;
+        break;
       case NGHTTP2_GOAWAY:
         self.draining_ = true;
+        for (Stream* s = self.streams_; s != nullptr; s = s->next_) {
+          if (self.Waits(*s)) self.Withdraw(*s, NGHTTP2_REFUSED_STREAM);
+        }
         break;
       case NGHTTP2_PING:
         // The answer to the ping that went with the shutdown notice: what the
@@ -120,6 +129,7 @@ struct Session::Callbacks {
     Session& self = *Self(user_data);
     Stream* stream = self.Find(id);
     if (stream == nullptr) return 0;
+    stream->id_ = 0;
     if (self.filling_) {
       self.notes_.push_back({stream, Note::Kind::kClosed, error_code});
     } else {
@@ -204,6 +214,9 @@ void Session::Configure(const SessionOptions& options) {
   nghttp2_option_new(&option);
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
+  // Until its SETTINGS have come: a burst on a new connection must not find
+  // that the peer takes fewer streams.
+  nghttp2_option_set_peer_max_concurrent_streams(option, 0);
   if (role_ == Role::kServer) {
     nghttp2_session_server_new2(&session_, Callbacks::Table(), this, option);
   } else {
@@ -275,8 +288,11 @@ void Session::Drain() {
 
 bool Session::HasCapacity() const {
   if (dead_ || draining_) return false;
-  const uint32_t allowed = nghttp2_session_get_remote_settings(
-      session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  const uint32_t allowed =
+      settings_received_
+          ? nghttp2_session_get_remote_settings(
+                session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+          : kAssumedStreams;
   return stream_count_ < allowed;
 }
 
@@ -441,6 +457,20 @@ Stream* Session::Find(int32_t id) const {
       nghttp2_session_get_stream_user_data(session_, id));
 }
 
+bool Session::Waits(const Stream& stream) const {
+  return role_ == Role::kClient && stream.id_ != 0 &&
+         nghttp2_session_find_stream(session_, stream.id_) == nullptr;
+}
+
+void Session::Withdraw(Stream& stream, uint32_t error_code) {
+  // nghttp2 marks it as cancelled and drops it when its turn comes.
+  const int32_t id = std::exchange(stream.id_, 0);
+  nghttp2_session_set_stream_user_data(session_, id, nullptr);
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, error_code);
+  notes_.push_back({&stream, Note::Kind::kClosed, error_code});
+  MarkDirty();
+}
+
 int32_t Session::SubmitRequest(absl::Span<const nghttp2_nv> headers, bool end,
                                Stream* stream) {
   if (dead_ || draining_) return NGHTTP2_ERR_START_STREAM_NOT_ALLOWED;
@@ -451,6 +481,7 @@ int32_t Session::SubmitRequest(absl::Span<const nghttp2_nv> headers, bool end,
       nghttp2_submit_request(session_, nullptr, headers.data(), headers.size(),
                              end ? nullptr : &body, stream);
   if (id < 0) return id;
+  stream->id_ = id;
   Link(stream);
   MarkDirty();
   return id;
@@ -483,6 +514,13 @@ void Session::Resume(int32_t id) {
 }
 
 void Session::Reset(int32_t id, uint32_t error_code) {
+  if (role_ == Role::kClient &&
+      nghttp2_session_find_stream(session_, id) == nullptr) {
+    for (Stream* s = streams_; s != nullptr; s = s->next_) {
+      if (s->id_ == id) return Withdraw(*s, error_code);
+    }
+    return;
+  }
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, error_code);
   MarkDirty();
 }

@@ -64,6 +64,7 @@ class Stream {
 
  private:
   friend class Session;
+  int32_t id_ = 0;  // While nghttp2 knows it.
   Stream* previous_ = nullptr;
   Stream* next_ = nullptr;
 };
@@ -116,8 +117,10 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   std::string peer() const;
 
   // Client: opens a stream whose body is pulled from `stream`, unless `end`.
-  // Fails (negative) if the session takes no more requests; `stream` is not
-  // told.
+  // It waits while the peer's settings are not known or leave no room; if the
+  // peer says GOAWAY meanwhile, OnClosed has REFUSED_STREAM and
+  // OnHeadersWritten was never called: it may be sent elsewhere. Fails
+  // (negative) if the session takes no more requests; `stream` is not told.
   int32_t SubmitRequest(absl::Span<const nghttp2_nv> headers, bool end,
                         Stream* stream);
   // Server: the final response; a body is pulled from the stream unless `end`.
@@ -152,6 +155,10 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   void Link(Stream* stream);
   void Unlink(Stream* stream);
   Stream* Find(int32_t id) const;
+  // Whether the stream's request was not sent yet.
+  bool Waits(const Stream& stream) const;
+  // Takes back a request that waits; its OnClosed comes with the next flush.
+  void Withdraw(Stream& stream, uint32_t error_code);
   // Tells streams what Fill noted, after the write.
   void TellNotes();
   void TellClosed(Stream* stream, uint32_t error_code);
@@ -185,6 +192,7 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   bool dead_ = false;
   bool draining_ = false;
   bool drain_announced_ = false;
+  bool settings_received_ = false;  // The peer's first.
 };
 
 }  // namespace bandit::http2

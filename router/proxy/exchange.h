@@ -122,6 +122,8 @@ class Exchange {
   // False: the call has been answered with an error.
   bool StartRewriting(const experiment::ModelOverride& model);
   void Forward(upstream::Backend& backend);
+  // Sends the request to target_.
+  void Submit();
   void ArmDeadline();
   // Passes request bytes on, rewriting the message where the arm asks. False:
   // the call has been answered with an error.
@@ -176,7 +178,7 @@ class Exchange {
 
   std::optional<size_t> experiment_;  // Index into the plan.
   experiment::Assignment assignment_;
-  const upstream::Backend* target_ = nullptr;
+  upstream::Backend* target_ = nullptr;
   std::string token_;
   std::unique_ptr<ModelPeek> peek_;
   std::unique_ptr<MessageRewriter> rewriter_;

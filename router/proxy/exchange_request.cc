@@ -144,18 +144,22 @@ bool Exchange::StartRewriting(const experiment::ModelOverride& model) {
 
 void Exchange::Forward(upstream::Backend& backend) {
   target_ = &backend;
-  http2::Session* session = backend.Acquire();
-  if (session == nullptr) {
-    Answer(GrpcStatus::kUnavailable,
-           fmt::format("{}: {}", Place(), backend.last_error()));
-    return;
-  }
   // What was held back before the backend was known goes first.
   http2::SliceQueue held = std::exchange(client_.body, {});
   if (phase_ == Phase::kHolding && !held.empty()) {
     for (const http2::Slice& slice : held) {
       if (!PassRequest(slice.block, slice.data, slice.size)) return;
     }
+  }
+  Submit();
+}
+
+void Exchange::Submit() {
+  http2::Session* session = target_->Acquire();
+  if (session == nullptr) {
+    Answer(GrpcStatus::kUnavailable,
+           fmt::format("{}: {}", Place(), target_->last_error()));
+    return;
   }
   const bool end =
       client_.ended && client_.body.empty() && request_trailers_.empty();

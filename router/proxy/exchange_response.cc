@@ -162,10 +162,18 @@ void Exchange::OnDeadline() {
 void Exchange::OnUpstreamClosed(uint32_t error_code) {
   http2::Session& session = *std::exchange(backend_.session, nullptr);
   backend_.open = false;
-  worker_.wheel.Unset(deadline_);
   if (phase_ == Phase::kForwarding && client_.open && !backend_.ended) {
-    OnUpstreamFailed(session, error_code);
+    // A GOAWAY met the request before it was sent: nothing is repeated.
+    const bool unsent = forwarded_ns_ == 0 && session.draining() &&
+                        error_code == NGHTTP2_REFUSED_STREAM;
+    if (unsent) {
+      Submit();
+    } else {
+      worker_.wheel.Unset(deadline_);
+      OnUpstreamFailed(session, error_code);
+    }
   } else {
+    worker_.wheel.Unset(deadline_);
     DropRequest();
   }
   RecycleIfDone();

@@ -295,6 +295,39 @@ class GoAway(EdgeTest):
         self.b.until_lost()
         self.assert_counted(OK=1, UNAVAILABLE=1)
 
+    def test_a_request_that_waits_goes_to_another_connection(self):
+        """It was never sent: nothing is repeated."""
+        self.start()
+        # Both are in the connection before it says that it takes one.
+        first, served = self.call()
+        self.b.set({h2.MAX_CONCURRENT_STREAMS: 1})
+        more = [self.accept_with_one_stream() for _ in range(31)]
+        waiting = self.c.request()
+        self.c.data(waiting, b"waits", end=True)
+        self.sync()
+        # All are as full: it waits in the first.
+        self.assertEqual(len(self.b.requests), 1)
+        self.b.say_goaway(served)
+        moved = self.accept()
+        again = moved.next_request()
+        self.assertEqual(moved.finish(again).body, b"waits")
+        moved.answer(again)
+        self.assertEqual(self.c.finish(waiting).body, b"answer")
+        self.b.answer(served)
+        self.assertEqual(self.c.finish(first).body, b"answer")
+        for stream, peer, other in more:
+            peer.answer(other)
+            self.assertEqual(self.c.finish(stream).body, b"answer")
+        self.assert_counted(OK=33)
+
+    def accept_with_one_stream(self):
+        """A connection that has one, which is all it takes."""
+        stream = self.c.request(end=True)
+        peer = self.accept({h2.MAX_CONCURRENT_STREAMS: 1})
+        served = peer.next_request()
+        peer.sync()
+        return stream, peer, served
+
     def test_goaway_twice_as_grpc_servers_say_it(self):
         """First with the highest number, then with the last they took."""
         self.start()
@@ -326,6 +359,23 @@ class Limits(EdgeTest):
             self.assertEqual(self.c.finish(stream).body, b"answer")
         self.assert_counted(OK=5)
 
+    def test_requests_sent_before_the_limit_was_known_wait_their_turn(self):
+        """The burst comes while the connection is being made."""
+        self.start()
+        self.b.say_goaway(0)
+        self.b.until_lost()
+        streams = [self.c.request(end=True) for _ in range(5)]
+        self.c.sync()
+        self.b = self.accept(self.ONE)
+        for i in range(5):
+            served = self.b.next_request()
+            self.b.sync()
+            self.assertEqual(len(self.b.requests), i + 1)
+            self.b.answer(served)
+        for stream in streams:
+            self.assertEqual(self.c.finish(stream).body, b"answer")
+        self.assert_counted(OK=5)
+
     def test_lowered_in_mid_connection_the_pool_grows(self):
         self.start()
         first, served = self.call()
@@ -337,6 +387,54 @@ class Limits(EdgeTest):
         self.b.answer(served)
         self.assertEqual(self.c.finish(first).body, b"answer")
 
+    def test_none_at_first_then_raised(self):
+        self.start()
+        self.b.say_goaway(0)
+        self.b.until_lost()
+        stream = self.c.request(end=True)
+        self.b = self.accept({h2.MAX_CONCURRENT_STREAMS: 0})
+        self.b.sync()
+        self.assertEqual(self.b.requests, [])
+        self.b.set({h2.MAX_CONCURRENT_STREAMS: 5})
+        self.b.answer(self.b.next_request())
+        self.assertEqual(self.c.finish(stream).body, b"answer")
+        self.assert_counted(OK=1)
+
+    def test_a_waiting_request_keeps_its_deadline_and_is_not_sent_after(self):
+        self.start()
+        self.b.say_goaway(0)
+        self.b.until_lost()
+        # Two in the connection before it says that it takes one.
+        first = self.c.request(end=True)
+        late = self.c.request(end=True, more=[("grpc-timeout", "200m")])
+        self.c.sync()
+        self.b = self.accept(self.ONE)
+        served = self.b.next_request()
+        self.assertEqual(self.c.finish(late).get("grpc-status"), "4")
+        self.b.answer(served)
+        self.assertEqual(self.c.finish(first).body, b"answer")
+        self.works()
+        self.assertEqual(len(self.b.requests), 2)
+        self.assert_counted(OK=2, DEADLINE_EXCEEDED=1)
+
+    def test_a_waiting_request_that_is_cancelled_is_gone_at_once(self):
+        self.start()
+        self.b.say_goaway(0)
+        self.b.until_lost()
+        first = self.c.request(end=True)
+        given_up = self.c.request(end=True)
+        self.c.sync()
+        self.b = self.accept(self.ONE)
+        served = self.b.next_request()
+        self.c.reset(given_up, h2.CANCEL)
+        self.sync()
+        # It takes no room in the pool: once the call is over the next one
+        # goes here rather than to a new connection.
+        self.b.answer(served)
+        self.assertEqual(self.c.finish(first).body, b"answer")
+        self.b.sync()
+        self.works()
+        self.assert_counted(OK=2, CANCELLED=1)
 
 
 class Malformed(EdgeTest):
