@@ -54,14 +54,16 @@ http2::Session* Backend::Acquire() {
 
 http2::Session* Backend::AcquireAt(Endpoint& endpoint) {
   http2::Session* least = nullptr;
+  size_t count = 0;
   for (const auto& session : endpoint.sessions) {
     if (session->dead() || session->draining()) continue;
+    ++count;
     if (session->HasCapacity()) return session.get();
     if (least == nullptr || session->stream_count() < least->stream_count()) {
       least = session.get();
     }
   }
-  if (endpoint.sessions.size() >= kMaxConnections) return least;
+  if (count >= kMaxConnections) return least;
   if (loop_.now() < endpoint.retry_at_ns) return least;
   return Open(endpoint).get();
 }

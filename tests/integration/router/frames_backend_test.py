@@ -328,6 +328,30 @@ class GoAway(EdgeTest):
         peer.sync()
         return stream, peer, served
 
+    def test_connections_that_drain_do_not_use_up_the_pool(self):
+        """Long streams on more connections than the pool may have."""
+        self.start()
+        peer = self.b
+        under_way = []
+        for _ in range(33):
+            stream = self.c.request()
+            served = peer.next_request()
+            peer.respond(served)
+            self.c.until_headers(stream)
+            under_way.append((stream, peer, served))
+            peer.say_goaway(served)
+            peer.sync()
+            following = self.c.request(end=True)
+            peer = self.accept()
+            peer.answer(peer.next_request())
+            self.assertEqual(self.c.finish(following).body, b"answer")
+        for stream, peer, served in under_way:
+            self.c.data(stream, end=True)
+            peer.finish(served)
+            peer.trailers(served)
+            self.assertEqual(self.c.finish(stream).get("grpc-status"), "0")
+            peer.until_lost()
+
     def test_goaway_twice_as_grpc_servers_say_it(self):
         """First with the highest number, then with the last they took."""
         self.start()
