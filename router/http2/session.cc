@@ -141,7 +141,10 @@ struct Session::Callbacks {
   static int OnFrameSend(nghttp2_session*, const nghttp2_frame* frame,
                          void* user_data) {
     Session& self = *Self(user_data);
-    if (frame->hd.type > NGHTTP2_HEADERS) return 0;
+    if (frame->hd.type > NGHTTP2_HEADERS) {
+      if (frame->hd.type == NGHTTP2_GOAWAY) self.NoteGoAway(frame->goaway);
+      return 0;
+    }
     Note::Kind kind;
     if (self.role_ == Role::kClient) {
       if (frame->hd.type != NGHTTP2_HEADERS) return 0;
@@ -407,7 +410,20 @@ void Session::CloseIfDone() {
   const bool drained = draining_ && stream_count_ == 0 &&
                        nghttp2_session_want_write(session_) == 0 &&
                        !drain_announced_;
-  if (finished || drained) Close("finished");
+  if (!finished && !drained) return;
+  Close(terminated_.empty() ? "finished" : terminated_);
+}
+
+// nghttp2 ends a connection by itself when the peer breaks the rules; what it
+// tells the peer is all that is known of the reason.
+void Session::NoteGoAway(const nghttp2_goaway& goaway) {
+  if (goaway.error_code == NGHTTP2_NO_ERROR) return;
+  terminated_ = fmt::format(
+      "the peer broke HTTP/2: {}{}{}",
+      nghttp2_http2_strerror(goaway.error_code),
+      goaway.opaque_data_len == 0 ? "" : ": ",
+      std::string_view(reinterpret_cast<const char*>(goaway.opaque_data),
+                       goaway.opaque_data_len));
 }
 
 void Session::TellNotes() {

@@ -152,6 +152,7 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   // Writes out_; false if the socket is gone.
   bool WriteOut();
   void CloseIfDone();
+  void NoteGoAway(const nghttp2_goaway& goaway);
   void Link(Stream* stream);
   void Unlink(Stream* stream);
   Stream* Find(int32_t id) const;
@@ -183,6 +184,7 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   };
   std::vector<Note> notes_;
   std::string close_reason_;
+  std::string terminated_;  // Why nghttp2 ended the connection, if it did.
   uint32_t max_header_list_ = 0;
   uint32_t header_list_ = 0;  // Size of the section being received.
   bool filling_ = false;

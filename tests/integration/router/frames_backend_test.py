@@ -500,6 +500,64 @@ class Malformed(EdgeTest):
         self.assertEqual(self.c.finish(good).get("grpc-status"), "0")
         self.assert_counted(OK=1, INTERNAL=1)
 
+    def test_of_the_connection_makes_its_calls_unavailable(self):
+        cases = {
+            "data on stream 0": (
+                b"\x00\x00\x01\x00\x00\x00\x00\x00\x00x", h2.PROTOCOL_ERROR
+            ),
+            "a frame that is too long": (
+                b"\x01\x00\x00\x00\x00\x00\x00\x00\x01", h2.FRAME_SIZE_ERROR
+            ),
+            "settings of five bytes": (
+                b"\x00\x00\x05\x04\x00\x00\x00\x00\x00abcde",
+                h2.FRAME_SIZE_ERROR,
+            ),
+            "fields that are no HPACK": (
+                b"\x00\x00\x02\x01\x05\x00\x00\x00\x01\xff\xff",
+                h2.COMPRESSION_ERROR,
+            ),
+            "a push": (
+                b"\x00\x00\x04\x05\x04\x00\x00\x00\x01\x00\x00\x00\x02",
+                h2.PROTOCOL_ERROR,
+            ),
+            "a window of 2^31": (
+                b"\x00\x00\x04\x08\x00\x00\x00\x00\x00\x7f\xff\xff\xff",
+                h2.FLOW_CONTROL_ERROR,
+            ),
+        }
+        self.start()
+        for name, (junk, code) in cases.items():
+            with self.subTest(name):
+                streams = [self.call()[0] for _ in range(3)]
+                self.b.raw(junk)
+                for stream in streams:
+                    message = self.c.finish(stream)
+                    self.assertEqual(message.get("grpc-status"), "14")
+                    self.assertRegex(
+                        message.get("grpc-message"),
+                        "backend model: .*HTTP/2",
+                    )
+                self.assertEqual(self.b.until_lost(), code)
+                stream = self.c.request(end=True)
+                self.b = self.accept()
+                self.b.answer(self.b.next_request())
+                self.assertEqual(self.c.finish(stream).body, b"answer")
+        self.assert_counted(OK=len(cases), UNAVAILABLE=3 * len(cases))
+
+    def test_a_server_of_http_1_is_unavailable(self):
+        self.start()
+        self.b.say_goaway(0)
+        self.b.until_lost()
+        stream = self.c.request(end=True)
+        sock, _ = self.listener.accept()
+        with sock:
+            sock.settimeout(h2.TIMEOUT)
+            sock.recv(24)
+            sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            message = self.c.finish(stream)
+        self.assertEqual(message.get("grpc-status"), "14")
+        self.assertRegex(message.get("grpc-message"), "model: .*HTTP/2")
+
     def test_frames_of_unknown_types_are_passed_over(self):
         self.start()
         stream, served = self.call()
