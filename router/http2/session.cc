@@ -220,6 +220,10 @@ void Session::Configure(const SessionOptions& options) {
   // Until its SETTINGS have come: a burst on a new connection must not find
   // that the peer takes fewer streams.
   nghttp2_option_set_peer_max_concurrent_streams(option, 0);
+  // Else 64 KiB, and a section that was let in could not be passed on. What the
+  // router adds is far less.
+  nghttp2_option_set_max_send_header_block_length(
+      option, options.max_header_list + size_t{64} * 1024);
   if (role_ == Role::kServer) {
     nghttp2_session_server_new2(&session_, Callbacks::Table(), this, option);
   } else {

@@ -155,6 +155,18 @@ class HeaderLists(EdgeTest):
         self.assertEqual(response.trailers[1:], self.FITS)
         self.assertTrue(response.get("x-bandit-decision"))
 
+    def test_as_large_as_a_raised_limit_allows_pass(self):
+        self.start(more="limits: {max_header_list: 160KiB}")
+        # In at most nine frames, which is all that nghttp2 takes.
+        large = [("x-large-%d" % i, "v" * 8000) for i in range(16)]
+        stream, served = self.call(more=large, pieces=9)
+        self.assertEqual(self.b.on(served).fields[-16:], large)
+        fields = [(":status", "200"), ("content-type", "application/grpc")]
+        self.b.headers(served, fields + large, pieces=9)
+        self.b.trailers(served)
+        response = self.c.finish(stream)
+        self.assertEqual([f for f in response.fields if f in large], large)
+
 
 
 class Metadata(EdgeTest):
