@@ -20,6 +20,10 @@ constexpr uint32_t kFieldOverhead = 32;
 // Requests put into a connection that is still being made, before the peer
 // said how many streams it takes.
 constexpr uint32_t kAssumedStreams = 100;
+// Streams that a client may cancel before its connection is cut (the remedy to
+// CVE-2023-44487). nghttp2's own 33 a second cuts off a client that hedges.
+constexpr uint64_t kResetBurst = 10'000;
+constexpr uint64_t kResetsPerSecond = 1'000;
 
 Session* Self(void* user_data) { return static_cast<Session*>(user_data); }
 
@@ -224,6 +228,8 @@ void Session::Configure(const SessionOptions& options) {
   // router adds is far less.
   nghttp2_option_set_max_send_header_block_length(
       option, options.max_header_list + size_t{64} * 1024);
+  nghttp2_option_set_stream_reset_rate_limit(option, kResetBurst,
+                                             kResetsPerSecond);
   if (role_ == Role::kServer) {
     nghttp2_session_server_new2(&session_, Callbacks::Table(), this, option);
   } else {

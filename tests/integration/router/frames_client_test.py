@@ -363,6 +363,13 @@ class Connections(EdgeTest):
         bad.until_lost()
         self.works()
 
+    def test_many_cancellations_are_no_flood(self):
+        """A client that hedges its requests cancels hundreds a second."""
+        self.start()
+        for _ in range(4000):
+            self.c.send(*self.given_up(self.c))
+        self.works()
+
     def given_up(self, client):
         """A request that no experiment and no backend gets, and its reset."""
         stream, client.next_id = client.next_id, client.next_id + 2
