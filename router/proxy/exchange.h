@@ -109,6 +109,8 @@ class Exchange {
 
   // --- request (exchange_request.cc)
   void OnRequestHeaders(bool complete);
+  void OnRequestTrailers(bool complete);
+  void AnswerTooLarge(std::string_view what);
   void OnRequestData(const http2::BlockRef& block, const uint8_t* data,
                      size_t size);
   void OnRequestEnd();

@@ -32,8 +32,7 @@ GrpcStatus StatusOf(const absl::Status& status) {
 
 void Exchange::OnRequestHeaders(bool complete) {
   if (request_headers_done_) {
-    // Trailers of the request; sent when its body has been.
-    if (backend_.open) backend_.session->Resume(backend_.id);
+    OnRequestTrailers(complete);
     return;
   }
   request_headers_done_ = true;
@@ -42,15 +41,30 @@ void Exchange::OnRequestHeaders(bool complete) {
   generation_ = worker_.generation.get();
   ++generation_->live;
   if (!complete) {
-    generation_->statistics.OnUnmatchedStart();
-    Answer(GrpcStatus::kResourceExhausted,
-           fmt::format("the request's header fields are larger than "
-                       "limits.max_header_list = {} bytes",
-                       generation_->plan->limits.max_header_list()));
+    AnswerTooLarge("header fields");
     return;
   }
   ArmDeadline();
   Route();
+}
+
+void Exchange::OnRequestTrailers(bool complete) {
+  if (phase_ == Phase::kAnswered) return;
+  if (!complete) {
+    if (backend_.open) backend_.session->Reset(backend_.id, NGHTTP2_CANCEL);
+    AnswerTooLarge("trailers");
+  } else if (backend_.open) {
+    // Sent when the body has been.
+    backend_.session->Resume(backend_.id);
+  }
+}
+
+void Exchange::AnswerTooLarge(std::string_view what) {
+  if (!experiment_.has_value()) generation_->statistics.OnUnmatchedStart();
+  Answer(GrpcStatus::kResourceExhausted,
+         fmt::format("the request's {} are larger than "
+                     "limits.max_header_list = {} bytes",
+                     what, generation_->plan->limits.max_header_list()));
 }
 
 void Exchange::Route() {

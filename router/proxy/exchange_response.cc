@@ -27,17 +27,19 @@ int ParseHttpStatus(std::string_view status) {
 }  // namespace
 
 void Exchange::OnResponseHeaders(bool complete, bool end) {
+  if (!complete) {
+    backend_.session->Reset(backend_.id, NGHTTP2_CANCEL);
+    Answer(
+        GrpcStatus::kInternal,
+        fmt::format("{}: the response's {} are larger than "
+                    "limits.max_header_list = {} bytes",
+                    Place(), response_started_ ? "trailers" : "header fields",
+                    generation_->plan->limits.max_header_list()));
+    return;
+  }
   if (response_started_) {
     response_trailing_ = true;
     NoteCode(response_trailers_);
-    return;
-  }
-  if (!complete) {
-    backend_.session->Reset(backend_.id, NGHTTP2_CANCEL);
-    Answer(GrpcStatus::kInternal,
-           fmt::format("{}: the response's header fields are larger than "
-                       "limits.max_header_list",
-                       Place()));
     return;
   }
   if (IsInterim(response_.Find(":status"))) {
@@ -243,6 +245,8 @@ void Exchange::Finish(int64_t end_ns) {
 }
 
 http2::HeaderBlock* Exchange::Upstream::OnHeadersBegin() {
+  // What comes once the router has answered must not mix with its answer.
+  if (exchange_.phase_ != Phase::kForwarding) return nullptr;
   return exchange_.response_started_ ? &exchange_.response_trailers_
                                      : &exchange_.response_;
 }

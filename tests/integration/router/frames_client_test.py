@@ -261,6 +261,17 @@ class Streams(EdgeTest):
         self.others_go_on()
         self.assert_counted(experiment="", RESOURCE_EXHAUSTED=1)
 
+    def test_too_many_trailers(self):
+        stream = self.c.request()
+        served = self.b.next_request()
+        self.c.headers(stream, [("x-large", "v" * 9000)], end=True)
+        answer = self.c.finish(stream)
+        self.assertEqual(answer.get("grpc-status"), "8")
+        self.assertIn("trailers", answer.get("grpc-message"))
+        self.assertEqual(self.b.until_reset(served), h2.CANCEL)
+        self.others_go_on()
+        self.assert_counted(OK=2, RESOURCE_EXHAUSTED=1)
+
 
 class Connections(EdgeTest):
     """A connection that is beyond repair ends, and no other with it."""

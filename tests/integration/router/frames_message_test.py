@@ -167,6 +167,34 @@ class HeaderLists(EdgeTest):
         response = self.c.finish(stream)
         self.assertEqual([f for f in response.fields if f in large], large)
 
+    def test_of_a_response_above_it_is_internal(self):
+        self.start(more="limits: {max_header_list: 8KiB}")
+        stream, served = self.call()
+        self.b.respond(served, [("x-large", "v" * 9000)])
+        self.b.data(served, b"for nobody")
+        self.b.trailers(served)
+        response = self.c.finish(stream)
+        self.assertEqual(response.frames, ["HeadersFrame"])
+        self.assertEqual(response.get("grpc-status"), "13")
+        self.assertIn(
+            "limits.max_header_list = 8192", response.get("grpc-message")
+        )
+        self.works()
+        self.assert_counted(OK=1, INTERNAL=1)
+
+    def test_of_trailers_above_it_is_internal_behind_the_body(self):
+        """Cut short they would lack a status, or a detail of it."""
+        self.start(more="limits: {max_header_list: 8KiB}")
+        stream, served = self.call()
+        self.b.respond(served)
+        self.b.data(served, b"body")
+        self.b.trailers(served, "5", [("x-large", "v" * 9000)])
+        response = self.c.finish(stream)
+        self.assertEqual(response.body, b"body")
+        self.assertEqual(response.get("grpc-status"), "13")
+        self.assertIn("trailers", response.get("grpc-message"))
+        self.works()
+        self.assert_counted(OK=1, INTERNAL=1)
 
 
 class Metadata(EdgeTest):
