@@ -55,6 +55,7 @@ void Exchange::Reset() {
   request_trailers_submitted_ = false;
   end_written_ = false;
   finished_ = false;
+  counted_unmatched_ = false;
   experiment_.reset();
   target_ = nullptr;
   peek_.reset();

@@ -111,6 +111,8 @@ class Exchange {
   void OnRequestHeaders(bool complete);
   void OnRequestTrailers(bool complete);
   void AnswerTooLarge(std::string_view what);
+  // Counts a call that no experiment took as begun, once.
+  void CountUnmatched();
   void OnRequestData(const http2::BlockRef& block, const uint8_t* data,
                      size_t size);
   void OnRequestEnd();
@@ -177,6 +179,7 @@ class Exchange {
   bool request_trailers_submitted_ = false;
   bool end_written_ = false;
   bool finished_ = false;
+  bool counted_unmatched_ = false;
 
   std::optional<size_t> experiment_;  // Index into the plan.
   experiment::Assignment assignment_;

@@ -60,18 +60,25 @@ void Exchange::OnRequestTrailers(bool complete) {
 }
 
 void Exchange::AnswerTooLarge(std::string_view what) {
-  if (!experiment_.has_value()) generation_->statistics.OnUnmatchedStart();
+  CountUnmatched();
   Answer(GrpcStatus::kResourceExhausted,
          fmt::format("the request's {} are larger than "
                      "limits.max_header_list = {} bytes",
                      what, generation_->plan->limits.max_header_list()));
 }
 
+void Exchange::CountUnmatched() {
+  if (experiment_.has_value() || std::exchange(counted_unmatched_, true)) {
+    return;
+  }
+  generation_->statistics.OnUnmatchedStart();
+}
+
 void Exchange::Route() {
   const std::string_view path = request_.Find(":path");
   if (worker_.control != nullptr &&
       path.substr(0, kControlPrefix.size()) == kControlPrefix) {
-    generation_->statistics.OnUnmatchedStart();
+    CountUnmatched();
     Forward(*worker_.control);
     return;
   }
@@ -93,7 +100,7 @@ void Exchange::AssignOrDefault(std::optional<size_t> experiment) {
     AssignTo(*experiment);
     return;
   }
-  generation_->statistics.OnUnmatchedStart();
+  CountUnmatched();
   const experiment::Plan& plan = *generation_->plan;
   if (!plan.default_backend.has_value()) {
     Answer(GrpcStatus::kUnimplemented,
@@ -113,7 +120,7 @@ void Exchange::AssignTo(size_t index) {
   const policies::ArmSet eligible = snapshot.eligible[index];
   if (eligible == 0) {
     experiment_.reset();
-    generation_->statistics.OnUnmatchedStart();
+    CountUnmatched();
     Answer(GrpcStatus::kUnavailable,
            fmt::format("experiment {} has no arm that may be served",
                        experiment.name));
@@ -229,7 +236,7 @@ void Exchange::HoldRequest(const http2::BlockRef& block, const uint8_t* data,
     OnModelKnown();
   } else if (client_.body.size() >
              generation_->plan->limits.max_held_message()) {
-    generation_->statistics.OnUnmatchedStart();
+    CountUnmatched();
     Answer(GrpcStatus::kResourceExhausted,
            fmt::format("no model name within limits.max_held_message = {} "
                        "bytes",

@@ -240,6 +240,8 @@ void Exchange::Finish(int64_t end_ns) {
   if (experiment_.has_value()) {
     generation_->statistics.OnFinish(*experiment_, assignment_.decision, call);
   } else {
+    // A call that ended while its model name was awaited.
+    CountUnmatched();
     generation_->statistics.OnUnmatchedFinish(call);
   }
 }

@@ -99,6 +99,24 @@ class HalfCloses(EdgeTest):
 
 
 class Cancellations(EdgeTest):
+    def test_while_held_for_the_model_name(self):
+        self.start()
+        stream = self.c.request(self.HELD)
+        self.c.data(stream, message(field(1, "ranker"))[:4])
+        self.c.reset(stream, h2.CANCEL)
+        self.sync()
+        self.assertEqual(self.b.requests, [])
+        self.assert_counted(experiment="", CANCELLED=1)
+
+    def test_a_deadline_while_held_for_the_model_name(self):
+        self.start()
+        stream = self.c.request(self.HELD, more=[("grpc-timeout", "100m")])
+        self.assertEqual(self.c.finish(stream).get("grpc-status"), "4")
+        self.assertEqual(self.c.until_reset(stream), h2.NO_ERROR)
+        self.sync()
+        self.assertEqual(self.b.requests, [])
+        self.assert_counted(experiment="", DEADLINE_EXCEEDED=1)
+
     def test_after_the_model_name_was_found(self):
         self.start()
         stream = self.c.request(self.HELD)
