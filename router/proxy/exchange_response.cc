@@ -308,6 +308,8 @@ void Exchange::Downstream::Take(size_t size, http2::SliceQueue& out) {
 void Exchange::Downstream::OnEndWritten() {
   Exchange& e = exchange_;
   e.end_written_ = true;
+  // A gRPC response without a status, which its client will call UNKNOWN.
+  if (!e.code_known_) e.code_ = static_cast<int>(GrpcStatus::kUnknown);
   e.Finish(e.worker_.loop.now());
   // The router's own answer, or a backend that answered early and is gone:
   // nobody wants the rest of the request.

@@ -264,6 +264,48 @@ class Metadata(EdgeTest):
         self.assertEqual(self.c.finish(1).body, b"answer")
 
 
+class MissingStatus(EdgeTest):
+    """A gRPC response that ends without trailers. It passes as it came: the
+    client's library has its own word for it (UNKNOWN, or INTERNAL in Go), and
+    Envoy adds none either. It is counted as UNKNOWN."""
+
+    def test_behind_a_body(self):
+        self.start()
+        stream, served = self.call()
+        self.b.respond(served)
+        self.b.data(served, b"body", end=True)
+        response = self.c.finish(stream)
+        self.assertEqual(response.body, b"body")
+        self.assertTrue(response.ended)
+        self.assertIsNone(response.trailers)
+        self.assert_counted(UNKNOWN=1)
+
+    def test_with_the_headers(self):
+        self.start()
+        stream, served = self.call()
+        self.b.respond(served, end=True)
+        response = self.c.finish(stream)
+        self.assertEqual(response.frames, ["HeadersFrame"])
+        self.assertIsNone(response.get("grpc-status"))
+        self.assert_counted(UNKNOWN=1)
+
+    def test_trailers_without_a_status(self):
+        self.start()
+        stream, served = self.call()
+        self.b.respond(served)
+        self.b.headers(served, [("x-a", "1")], end=True)
+        self.assertEqual(self.c.finish(stream).trailers, [("x-a", "1")])
+        self.assert_counted(UNKNOWN=1)
+
+    def test_a_proxys_page_is_counted_by_its_http_status(self):
+        self.start()
+        stream, served = self.call()
+        self.b.headers(served, [(":status", "503"), ("content-type", "text")])
+        self.b.data(served, b"down", end=True)
+        self.assertEqual(self.c.finish(stream).get(":status"), "503")
+        self.assert_counted(HTTP_503=1)
+
+
 class PlainHttp(EdgeTest):
     def test_get_and_post_pass(self):
         self.start()
