@@ -137,6 +137,10 @@ void Exchange::AnswerHttp(GrpcStatus status, const std::string& message) {
   response_.AddBorrowed(":status", answer_status_);
   response_.AddBorrowed("content-type", "text/plain; charset=utf-8");
   AddDecisionHeaders(response_);
+  if (request_.Find(":method") == "HEAD") {
+    client_.session->SubmitResponse(client_.id, response_.fields(), true);
+    return;
+  }
   backend_.body.Copy(worker_.loop.pool(), http2::BlockPool::kSmall,
                      message + "\n");
   backend_.ended = true;

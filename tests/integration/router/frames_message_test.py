@@ -338,6 +338,15 @@ class PlainHttp(EdgeTest):
         self.assertEqual(response.get("content-length"), "400")
         self.assert_counted(experiment="", HTTP_200=1)
 
+    def test_an_error_of_the_routers_own_to_head_has_no_body(self):
+        self.start()
+        stream, served = self.call(path="/a", grpc=False, method="HEAD")
+        self.b.reset(served, h2.REFUSED_STREAM)
+        response = self.c.finish(stream)
+        self.assertEqual(response.frames, ["HeadersFrame"])
+        self.assertEqual(response.get(":status"), "503")
+        self.assert_counted(experiment="", HTTP_503=1)
+
     def test_statuses_without_a_body(self):
         self.start()
         for status in ("204", "304"):
