@@ -149,6 +149,8 @@ class Exchange {
   // response has begun. A call that is not gRPC gets an HTTP status or a reset.
   void Answer(GrpcStatus status, const std::string& message);
   void AnswerGrpc(GrpcStatus status);
+  // The backend has sent all: what is left of it goes to the client.
+  void EndResponse();
   void AnswerHttp(GrpcStatus status, const std::string& message);
   // "experiment ranker, arm candidate, backend ranker-b"
   std::string Place() const;

@@ -123,6 +123,17 @@ void Exchange::AnswerGrpc(GrpcStatus status) {
   // What came of the response is passed on, then the status.
   response_trailing_ = true;
   backend_.ended = true;
+  EndResponse();
+}
+
+void Exchange::EndResponse() {
+  // Trailers need no window, but nghttp2 asks for more of a body only when
+  // there is one.
+  if (response_trailing_ && backend_.body.empty() &&
+      !std::exchange(trailers_submitted_, true)) {
+    client_.session->SubmitTrailers(client_.id, response_trailers_.fields());
+    return;
+  }
   client_.session->Resume(client_.id);
 }
 
@@ -281,7 +292,7 @@ void Exchange::Upstream::OnEnd() {
   e.backend_.ended = true;
   if (e.phase_ != Phase::kForwarding || !e.client_.open) return;
   e.response_end_ns_ = e.worker_.loop.now();
-  e.client_.session->Resume(e.client_.id);
+  e.EndResponse();
 }
 
 void Exchange::Upstream::OnClosed(uint32_t error_code) {

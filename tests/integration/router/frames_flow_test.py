@@ -85,6 +85,36 @@ class Pressure(EdgeTest):
         self.assertEqual(self.c.finish(stream).body, body)
         self.assertEqual(self.c.on(stream).get("grpc-status"), "0")
 
+    def test_a_window_changed_in_flight(self):
+        """Raised, then lowered below what is out: it is negative then."""
+        self.start()
+        self.c.set({INITIAL_WINDOW_SIZE: 10})
+        stream, served = self.call()
+        self.b.respond(served)
+        self.b.data(served, b"0123456789abcdefghij" + b"x" * 100)
+        self.c.until_body(stream, 10)
+        self.c.set({INITIAL_WINDOW_SIZE: 15})
+        self.c.until_body(stream, 15)
+        self.c.set({INITIAL_WINDOW_SIZE: 5})
+        self.c.window(stream, 10)
+        self.c.sync()
+        self.assertEqual(self.c.on(stream).body, b"0123456789abcde")
+        self.c.window(stream, 5)
+        self.c.until_body(stream, 20)
+        self.c.sync()
+        self.assertEqual(self.c.on(stream).body, b"0123456789abcdefghij")
+        self.c.window(stream, 100)
+        self.b.trailers(served)
+        self.assertEqual(len(self.c.finish(stream).body), 120)
+
+    def test_trailers_need_no_window(self):
+        self.start()
+        self.c.set({INITIAL_WINDOW_SIZE: 0})
+        stream, served = self.call()
+        self.b.respond(served)
+        self.b.trailers(served)
+        self.assertEqual(self.c.finish(stream).get("grpc-status"), "0")
+
     def test_padding_uses_up_no_window_for_good(self):
         """Many times the window of padding alone."""
         self.start(more=SMALL)
