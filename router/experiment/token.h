@@ -14,12 +14,11 @@
 
 #include "absl/status/statusor.h"
 #include "router/experiment/decision.h"
+#include "router/experiment/decision_codec.h"
 
 namespace bandit::experiment {
 
-// What Sign can carry, and the longest token there is.
-inline constexpr int64_t kMaxTokenTimeMs = (int64_t{1} << 48) - 1;
-inline constexpr size_t kMaxTokenFeatures = 1024;
+// The longest token there is.
 inline constexpr size_t kMaxTokenSize = 5888;
 
 // Thread-safety: const calls may overlap.
@@ -29,8 +28,7 @@ class TokenSigner {
   explicit TokenSigner(std::string_view secret);
 
   // Replaces `token` with base64url(decision || 128-bit SipHash-2-4 tag).
-  // REQUIRES: arm < 64, propensity in (0, 1], 0 <= time_ms <= kMaxTokenTimeMs,
-  // at most kMaxTokenFeatures finite features.
+  // REQUIRES: what EncodeDecision does.
   // Determinism: the key and the decision fix the token.
   // Cost: O(features), no allocation once `token` has the capacity.
   void Sign(const Decision& decision, std::string* token) const;
