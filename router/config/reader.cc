@@ -114,7 +114,8 @@ class Reader {
                      fmt::format("is missing, expected {}", Expected(field)));
       }
     } else if (!IsScalar(field)) {
-      if (!field.is_repeated() && MadeOfDefaults(*field.message_type())) {
+      if (!field.is_repeated() && !rule.opt_in() &&
+          MadeOfDefaults(*field.message_type())) {
         ReadMap(YamlNode{}, place,
                 message->GetReflection()->MutableMessage(message, &field));
       }

@@ -124,6 +124,9 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
                    "backends", names, report);
   }
 
+  CheckMetadataKey(Path().Field("join").Field("metadata"),
+                   config->join().metadata(), report);
+
   const Path experiments = Path().Field("experiments");
   const std::vector<Path> paths = ItemPaths(experiments, config->experiments());
   CheckNames(paths, NamesOf(config->experiments()), report);

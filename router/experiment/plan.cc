@@ -260,6 +260,11 @@ absl::StatusOr<std::shared_ptr<const Plan>> CompilePlan(
   }
   plan->routes = RouteTable(config);
   plan->limits = config.limits();
+  if (config.has_join()) {
+    plan->join = {.metadata = config.join().metadata(),
+                  .window = ToDuration(config.join().window()),
+                  .memory = config.join().memory()};
+  }
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

@@ -75,12 +75,22 @@ struct Backend {
   absl::Duration connect_timeout;
 };
 
+// Rewards may name their decision by the id of its request.
+struct Join {
+  std::string metadata;  // The key that holds the id.
+  absl::Duration window;
+  size_t memory = 0;  // Bytes.
+
+  friend bool operator==(const Join&, const Join&) = default;
+};
+
 struct Plan {
   std::vector<Backend> backends;
   std::optional<size_t> default_backend;
   std::vector<Experiment> experiments;
   RouteTable routes;
   v1::LimitsConfig limits;  // Every field present.
+  std::optional<Join> join;
 };
 
 // Stable 32-bit id of an experiment's name, as tokens carry it.

@@ -72,15 +72,15 @@ constexpr Case kFields[] = {
     {"default_backend", "default_backed",
      "4: top level has no field \"default_backed\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits or learner, did you mean \"default_backend\"?"},
+     "experiments, limits, learner or join, did you mean \"default_backend\"?"},
     {"default_backend", "defaultBackend",
      "4: top level has no field \"defaultBackend\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits or learner, did you mean \"default_backend\"?"},
+     "experiments, limits, learner or join, did you mean \"default_backend\"?"},
     {"default_backend", "zzz",
      "4: top level has no field \"zzz\", expected listen, control, admin, "
      "workers, state, token_key, backends, default_backend, experiments, "
-     "limits or learner"},
+     "limits, learner or join"},
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context or salt, did you "
@@ -208,6 +208,25 @@ constexpr Case kValues[] = {
     {"default_backend: a", "learner: slow",
      "4: learner is a single value, expected a map with tick, queue or "
      "silence_warning"},
+    {"default_backend: a", "join:",
+     "4: join is empty, expected a map with metadata, window or "
+     "memory"},
+    {"default_backend: a", "join: true",
+     "4: join is a single value, expected a map with metadata, window or "
+     "memory"},
+    {"default_backend: a", "join: {metadata: ''}",
+     "4: join.metadata is empty, expected text"},
+    {"default_backend: a", "join: {window: 0s}",
+     "4: join.window = 0s is outside [1s, 720h]"},
+    {"default_backend: a", "join: {window: 31d}",
+     "4: join.window = 31d is outside [1s, 720h]"},
+    {"default_backend: a", "join: {memory: 64KiB}",
+     "4: join.memory = 64KiB is outside [1MiB, 64GiB]"},
+    {"default_backend: a", "join: {memory: lots}",
+     "4: join.memory = \"lots\" is not a size, expected a size such as 64MiB "
+     "in [1MiB, 64GiB]"},
+    {"default_backend: a", "join: {header: x-request-id}",
+     "4: join has no field \"header\", expected metadata, window or memory"},
     {"window: 30m", "window: 0.5s",
      "16: experiments.ranker.metrics.click.window = 0.5s is outside [1s, "
      "720h]"},
@@ -622,6 +641,12 @@ constexpr Case kExperiments[] = {
     {"{service: inference.GRPCInferenceService}", "{metadata: {}}",
      "7: experiments.ranker.match matches nothing in particular, expected "
      "service, method, authority, metadata or model"},
+    {"default_backend: a", "join: {metadata: X-Request-Id}",
+     "4: join.metadata = \"X-Request-Id\" has upper-case letters, expected a "
+     "metadata key in lower case, did you mean \"x-request-id\"?"},
+    {"default_backend: a", "join: {metadata: ':path'}",
+     "4: join.metadata = \":path\" is a pseudo-header, expected a metadata "
+     "key"},
     {"metadata: x-user-id", "metadata: X-User-Id",
      "8: experiments.ranker.unit.metadata = \"X-User-Id\" has upper-case "
      "letters, expected a metadata key in lower case, did you mean "

@@ -73,6 +73,20 @@ TEST(LoadTest, LoadsTheExampleOfTheDesign) {
   EXPECT_EQ(experiment.context().features(1).scale(), 1);
 }
 
+// Its presence turns it on, so that it is not made of its defaults.
+TEST(LoadTest, AJoinIsThereIfItIsGivenOnly) {
+  const std::string rest = "backends: {a: {address: 'h:1'}}\n";
+  const auto without = LoadText(rest, "f.yaml", NoVariables);
+  ASSERT_TRUE(without.ok()) << without.status();
+  EXPECT_FALSE(without->proto.has_join());
+  const auto with = LoadText("join: {}\n" + rest, "f.yaml", NoVariables);
+  ASSERT_TRUE(with.ok()) << with.status();
+  ASSERT_TRUE(with->proto.has_join());
+  EXPECT_EQ(with->proto.join().metadata(), "x-request-id");
+  EXPECT_EQ(with->proto.join().window().seconds(), 1800);
+  EXPECT_EQ(with->proto.join().memory(), 64u << 20);
+}
+
 // What learns must go on trying; what is told its shares keeps to them.
 TEST(LoadTest, ThePolicyDecidesWhichFloorIsTheDefault) {
   const auto floor = [](std::string_view policy) {
@@ -113,6 +127,7 @@ TEST(LoadTest, FillsInEveryDefault) {
   EXPECT_EQ(config.learner().tick().nanos(), 100'000'000);
   EXPECT_EQ(config.learner().queue(), 100'000u);
   EXPECT_EQ(config.learner().silence_warning().seconds(), 300);
+  EXPECT_FALSE(config.has_join());
   const v1::ExperimentConfig& experiment = config.experiments(0);
   EXPECT_EQ(experiment.control(), "old");
   EXPECT_EQ(experiment.salt(), "canary");

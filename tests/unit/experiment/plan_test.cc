@@ -24,6 +24,11 @@ v1::RouterConfig Config() {
                                   connect_timeout { nanos: 250000000 } } }
       default_backend: 'z'
       limits { stream_window: 262144 }
+      join {
+        metadata: "x-request-id"
+        window { seconds: 1800 }
+        memory: 1048576
+      }
       experiments {
         name: 'ranker' salt: 'pepper' control: 'candidate'
         match { service: 'inference.GRPCInferenceService' model: 'ranker' }
@@ -65,6 +70,9 @@ TEST(PlanTest, ResolvesNamesToIndices) {
   EXPECT_EQ(plan->backends[0].connect_timeout, absl::Milliseconds(250));
   EXPECT_EQ(plan->default_backend, 1);
   EXPECT_EQ(plan->limits.stream_window(), 262144);
+  EXPECT_EQ(plan->join, (Join{.metadata = "x-request-id",
+                              .window = absl::Minutes(30),
+                              .memory = 1048576}));
 
   ASSERT_THAT(plan->experiments, SizeIs(1));
   const Experiment& experiment = plan->experiments[0];
