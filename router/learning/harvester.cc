@@ -20,6 +20,7 @@ struct Harvester::Mailbox {
     bool asked = false;
     bool gone = false;
     absl::Time counted_through;
+    uint64_t answered = 0;  // The harvest that it last answered.
   };
 
   std::shared_ptr<Wakeup> wakeup;
@@ -32,8 +33,12 @@ struct Harvester::Mailbox {
 // worker has gone.
 class Harvester::Ticket {
  public:
-  Ticket(std::shared_ptr<Mailbox> mailbox, size_t worker, absl::Time asked)
-      : mailbox_(std::move(mailbox)), worker_(worker), asked_(asked) {}
+  Ticket(std::shared_ptr<Mailbox> mailbox, size_t worker, uint64_t harvest,
+         absl::Time asked)
+      : mailbox_(std::move(mailbox)),
+        worker_(worker),
+        harvest_(harvest),
+        asked_(asked) {}
   Ticket(const Ticket&) = delete;
   Ticket& operator=(const Ticket&) = delete;
 
@@ -54,6 +59,7 @@ class Harvester::Ticket {
       worker.asked = false;
       worker.gone = !answered_;
       worker.counted_through = asked_;
+      worker.answered = harvest_;
       for (auto& delta : deltas) {
         mailbox_->deltas.push_back(std::move(delta));
       }
@@ -63,6 +69,7 @@ class Harvester::Ticket {
 
   std::shared_ptr<Mailbox> mailbox_;
   size_t worker_;
+  uint64_t harvest_;
   absl::Time asked_;
   bool answered_ = false;
 };
@@ -79,6 +86,7 @@ Harvester::Harvester(std::vector<WorkerPort*> ports,
 }
 
 void Harvester::Ask(absl::Time now) {
+  ++asked_;
   for (size_t i = 0; i < ports_.size(); ++i) {
     {
       absl::MutexLock lock(&mailbox_->mutex);
@@ -87,7 +95,7 @@ void Harvester::Ask(absl::Time now) {
       worker.asked = true;
     }
     // Outside the lock: the answer may come at once.
-    auto ticket = std::make_shared<Ticket>(mailbox_, i, now);
+    auto ticket = std::make_shared<Ticket>(mailbox_, i, asked_, now);
     ports_[i]->Harvest([ticket](WorkerPort::Deltas deltas) {
       ticket->Answer(std::move(deltas));
     });
@@ -112,6 +120,15 @@ absl::Time Harvester::CountedThrough(absl::Time now) const {
     if (!worker.gone) through = std::min(through, worker.counted_through);
   }
   return std::max(through, now - kPatience);
+}
+
+uint64_t Harvester::Answered() const {
+  absl::MutexLock lock(&mailbox_->mutex);
+  uint64_t answered = asked_;
+  for (const Mailbox::Worker& worker : mailbox_->workers) {
+    if (!worker.gone) answered = std::min(answered, worker.answered);
+  }
+  return answered;
 }
 
 void Harvester::Publish(const std::shared_ptr<const Snapshot>& snapshot) const {

@@ -3,6 +3,7 @@
 #ifndef BANDIT_ROUTER_LEARNING_HARVESTER_H_
 #define BANDIT_ROUTER_LEARNING_HARVESTER_H_
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -22,8 +23,11 @@ class Harvester {
   Harvester(std::vector<WorkerPort*> ports, std::shared_ptr<Wakeup> wakeup,
             absl::Time now);
 
-  // Asks every worker that owes no answer; rings when one comes.
+  // Asks every worker that owes no answer; rings when one comes. The first
+  // harvest is number 1.
   void Ask(absl::Time now);
+  // The number of the last one.
+  uint64_t asked() const { return asked_; }
 
   // Every worker that was asked has answered, or will never.
   bool Complete() const;
@@ -35,6 +39,11 @@ class Harvester {
   // answer for more than a minute is not waited for.
   absl::Time CountedThrough(absl::Time now) const;
 
+  // The number of the last harvest whose every question has been answered: all
+  // decisions made before it was asked are in what Take gives. A worker that
+  // has gone is not waited for.
+  uint64_t Answered() const;
+
   void Publish(const std::shared_ptr<const Snapshot>& snapshot) const;
 
  private:
@@ -42,6 +51,7 @@ class Harvester {
   class Ticket;
 
   std::vector<WorkerPort*> ports_;
+  uint64_t asked_ = 0;
   std::shared_ptr<Mailbox> mailbox_;
 };
 

@@ -59,6 +59,7 @@ absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
   learner->trainer_ = *std::move(trainer);
   learner->harvester_ = std::make_unique<Harvester>(
       std::vector<WorkerPort*>(), learner->wakeup_, clock->Now());
+  learner->UseJoin(*plan);
   learner->telemetry_.Declare(*plan);
   learner->EndTick();
   return learner;
@@ -112,7 +113,8 @@ void Learner::Run() {
     const bool due = began >= next_tick;
     const bool ends = tick_open && (due || harvester_->Complete());
     Count();
-    std::vector<RewardBatch> batches = queue_.Take(kMostPerTransaction);
+    if (ends) waiting_.Resolve(join_, harvested_, clock_->Now());
+    std::vector<RewardBatch> batches = NextBatches();
     if (ends || !batches.empty()) Settle(std::move(batches));
     if (ends) {
       EndTick();
@@ -140,11 +142,12 @@ void Learner::RunLastTick() {
     }
     Count();
   }
-  std::vector<RewardBatch> batches = queue_.Take(kMostPerTransaction);
+  // All is counted that will be: what is not known now never will be.
+  waiting_.Add(queue_.Take(SIZE_MAX), join_, harvested_, clock_->Now());
+  waiting_.Resolve(join_, UINT64_MAX, clock_->Now());
   do {
-    Settle(std::move(batches));
-    batches = queue_.Take(kMostPerTransaction);
-  } while (!batches.empty());
+    Settle(waiting_.Take(kMostPerTransaction));
+  } while (waiting_.has_ready());
   EndTick();
   {
     absl::MutexLock lock(&mutex_);
@@ -204,6 +207,7 @@ absl::Status Learner::AdoptNow(const Compile& compile) {
   auto status = bookkeeper_->Adopt(compiled->plan, compiled->records);
   if (!status.ok()) return status;
   trainer_ = *std::move(trainer);
+  UseJoin(*compiled->plan);
   options_ = compiled->options;
   queue_.SetCapacity(options_.queue);
   silence_.set_patience(options_.silence_warning);
@@ -216,12 +220,19 @@ absl::Status Learner::AdoptNow(const Compile& compile) {
   return absl::OkStatus();
 }
 
+void Learner::UseJoin(const experiment::Plan& plan) {
+  join_.Configure(plan.join, clock_->Now());
+  joins_requests_.store(join_.on(), std::memory_order_relaxed);
+}
+
 void Learner::Count() {
   // Asked for first: a delta that comes in between is only counted early.
   counted_through_ = harvester_->CountedThrough(clock_->Now());
+  harvested_ = harvester_->Answered();
   for (const std::unique_ptr<WorkerDelta>& delta : harvester_->Take()) {
     bookkeeper_->Count(*delta);
     telemetry_.Count(*delta);
+    join_.Add(std::move(delta->requests), clock_->Now());
     for (size_t i = 0; i < delta->experiments.size(); ++i) {
       const experiment::Experiment& e = delta->plan->experiments[i];
       uint64_t decisions = 0;
@@ -237,6 +248,16 @@ void Learner::Count() {
       }
     }
   }
+}
+
+// Rewards of the next transaction: those that know their decisions.
+std::vector<RewardBatch> Learner::NextBatches() {
+  // The next harvest is asked for after they came.
+  waiting_.Add(queue_.Take(kMostPerTransaction), join_, harvester_->asked() + 1,
+               clock_->Now());
+  std::vector<RewardBatch> batches = waiting_.Take(kMostPerTransaction);
+  if (waiting_.has_ready()) wakeup_->Ring();
+  return batches;
 }
 
 void Learner::Settle(std::vector<RewardBatch> batches) {
@@ -319,6 +340,11 @@ void Learner::Account(absl::Span<const Verdict> verdicts) {
 }
 
 void Learner::EndTick() {
+  telemetry_.SetJoin({.entries = join_.entries(),
+                      .bytes = join_.bytes(),
+                      .dropped = join_.dropped(),
+                      .too_long = join_.too_long(),
+                      .unresolved = waiting_.given_up()});
   const absl::Status trained = trainer_->Train(bookkeeper_->ledger());
   Say(&training_trouble_, std::string(trained.message()),
       "every policy can use its statistics again");

@@ -8,6 +8,7 @@
 #ifndef BANDIT_ROUTER_LEARNING_LEARNER_H_
 #define BANDIT_ROUTER_LEARNING_LEARNER_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@
 #include "router/learning/clock.h"
 #include "router/learning/harvester.h"
 #include "router/learning/recent_shares.h"
+#include "router/learning/request_join.h"
 #include "router/learning/reward.h"
 #include "router/learning/reward_queue.h"
 #include "router/learning/silence.h"
@@ -31,6 +33,7 @@
 #include "router/learning/telemetry.h"
 #include "router/learning/trainer.h"
 #include "router/learning/view.h"
+#include "router/learning/waiting_rewards.h"
 #include "router/store/state_store.h"
 
 namespace bandit::learning {
@@ -38,8 +41,8 @@ namespace bandit::learning {
 // Life: Create, then Start once the workers run, then Stop while they still
 // run. A failing store refuses rewards and says so (`degraded`); decisions are
 // counted and models prepared as before, and it is tried again each tick.
-// Thread-safety: Submit, CountForged, Adopt, snapshot, view, degraded,
-// telemetry and queue_length from any thread; the rest from one.
+// Thread-safety: Submit, JoinsRequests, CountForged, Adopt, snapshot, view,
+// degraded, telemetry and queue_length from any thread; the rest from one.
 class Learner : public RewardSink {
  public:
   struct Options {
@@ -77,6 +80,10 @@ class Learner : public RewardSink {
   void Stop();
 
   absl::Status Submit(std::vector<Reward> rewards, RewardsDone done) override;
+  bool JoinsRequests() const override {
+    // Relaxed: it may come a reload late, as the reward may.
+    return joins_requests_.load(std::memory_order_relaxed);
+  }
   void CountForged(size_t rewards) override;
 
   // A config, compiled with the epochs that it gives the known experiments.
@@ -98,7 +105,7 @@ class Learner : public RewardSink {
   // Why the learning side is degraded; empty when it is well.
   std::string degraded() const;
   const Telemetry& telemetry() const { return telemetry_; }
-  // Rewards that wait for their transaction.
+  // Rewards that wait for their transaction, or before for their decision.
   size_t queue_length() const { return queue_.size(); }
 
  private:
@@ -114,7 +121,9 @@ class Learner : public RewardSink {
   void RunLastTick();
   void AnswerAdoption();
   absl::Status AdoptNow(const Compile& compile);
+  void UseJoin(const experiment::Plan& plan);
   void Count();
+  std::vector<RewardBatch> NextBatches();
   void Settle(std::vector<RewardBatch> batches);
   void Account(absl::Span<const Verdict> verdicts);
   void EndTick();
@@ -133,6 +142,9 @@ class Learner : public RewardSink {
   std::unique_ptr<Harvester> harvester_;
   SilenceMonitor silence_;
   absl::Time counted_through_ = absl::InfinitePast();
+  uint64_t harvested_ = 0;  // The last harvest that is counted, all of it.
+  RequestJoin join_;
+  WaitingRewards waiting_;
   std::function<void(bool works)> store_watcher_;
   std::string store_trouble_;
   std::string training_trouble_;
@@ -141,6 +153,7 @@ class Learner : public RewardSink {
   // Self-synchronized.
   RewardQueue queue_;
   Telemetry telemetry_;
+  std::atomic<bool> joins_requests_ = false;
 
   // What other threads read and ask for.
   mutable absl::Mutex mutex_;

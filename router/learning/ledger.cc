@@ -225,6 +225,8 @@ void Ledger::MatureSlice(size_t experiment, size_t metric, int64_t slice) {
 Verdict Ledger::Judge(const Reward& reward, absl::Time now) const {
   const experiment::Decision& decision = reward.decision;
   Verdict verdict;
+  // Its decision was not found.
+  if (!reward.request_id.empty()) return verdict;
   const auto found = by_id_.find(decision.experiment);
   if (found == by_id_.end()) return verdict;
   const experiment::Experiment& e = plan_->experiments[found->second];

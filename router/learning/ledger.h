@@ -88,8 +88,9 @@ class Ledger {
   // later is counted still.
   void Mature(absl::Time through);
 
-  // By the rules of DESIGN section 8, in this order: unknown experiment, epoch
-  // or arm; undeclared metric; unusable value; window passed.
+  // By the rules of DESIGN section 8, in this order: decision not found;
+  // unknown experiment, epoch or arm; undeclared metric; unusable value; window
+  // passed.
   Verdict Judge(const Reward& reward, absl::Time now) const;
   // REQUIRES: Judge gave `verdict` with kAccepted, and the reward is new.
   void Credit(const Reward& reward, const Verdict& verdict);

@@ -39,11 +39,14 @@ constexpr std::string_view Name(Outcome outcome) {
   return kNames[Index(outcome)];
 }
 
-// The decision's token has been verified.
+// Its decision is known, since its token has been verified; or the id of the
+// decision's request is, and the learner has to find the decision.
 struct Reward {
   experiment::Decision decision;
   std::string metric;  // Empty: the experiment's reward metric.
   double value = 0;
+  // Empty: `decision` is known.
+  std::string request_id = {};
 };
 
 // The outcomes in the batch's order, once they are durable; or why nothing of
@@ -63,7 +66,12 @@ class RewardSink {
   virtual absl::Status Submit(std::vector<Reward> rewards,
                               RewardsDone done) = 0;
 
-  // Rewards whose token is forged or damaged never get here, but are counted.
+  // Whether it finds decisions by the ids of their requests. A reward that
+  // needs it and comes just after a reload has turned it off is UNKNOWN.
+  virtual bool JoinsRequests() const = 0;
+
+  // Rewards that name no decision never get here, but are counted: a token
+  // that is forged or damaged, or no token where requests are not joined.
   virtual void CountForged(size_t rewards) = 0;
 };
 

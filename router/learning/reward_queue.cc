@@ -8,6 +8,19 @@
 
 namespace bandit::learning {
 
+std::vector<RewardBatch> TakeFront(std::deque<RewardBatch>* batches,
+                                   size_t most) {
+  std::vector<RewardBatch> taken;
+  size_t rewards = 0;
+  while (!batches->empty()) {
+    rewards += batches->front().rewards.size();
+    if (!taken.empty() && rewards > most) break;
+    taken.push_back(std::move(batches->front()));
+    batches->pop_front();
+  }
+  return taken;
+}
+
 absl::Status RewardQueue::Push(RewardBatch batch) {
   {
     absl::MutexLock lock(&mutex_);
@@ -40,13 +53,7 @@ std::vector<RewardBatch> RewardQueue::Take(size_t most) {
   std::vector<RewardBatch> taken;
   {
     absl::MutexLock lock(&mutex_);
-    size_t rewards = 0;
-    while (!batches_.empty()) {
-      rewards += batches_.front().rewards.size();
-      if (!taken.empty() && rewards > most) break;
-      taken.push_back(std::move(batches_.front()));
-      batches_.pop_front();
-    }
+    taken = TakeFront(&batches_, most);
     if (batches_.empty()) return taken;
   }
   wakeup_->Ring();

@@ -19,6 +19,11 @@ struct RewardBatch {
   RewardsDone done;
 };
 
+// Takes the first batches, whole: at most `most` rewards, but at least one
+// batch if there is one.
+std::vector<RewardBatch> TakeFront(std::deque<RewardBatch>* batches,
+                                   size_t most);
+
 // Thread-safety: any thread may call.   Ownership: borrows `wakeup`.
 class RewardQueue {
  public:
@@ -30,9 +35,9 @@ class RewardQueue {
 
   void SetCapacity(size_t capacity);
 
-  // The oldest batches, whole: at most `most` rewards, but at least one batch
-  // if there is one; rings if some are left. They still count against the
-  // capacity until Release, because their rewards still take memory.
+  // The oldest batches, as TakeFront; rings if some are left. They still count
+  // against the capacity until Release, because their rewards still take
+  // memory.
   std::vector<RewardBatch> Take(size_t most);
   void Release(const std::vector<RewardBatch>& batches);
 

@@ -71,6 +71,11 @@ void Telemetry::CountCommit(absl::Duration took, bool failed) {
   if (failed) ++totals_.failed_commits;
 }
 
+void Telemetry::SetJoin(const JoinTotals& join) {
+  absl::MutexLock lock(&mutex_);
+  totals_.join = join;
+}
+
 void Telemetry::Read(absl::FunctionRef<void(const Totals&)> reader) const {
   absl::MutexLock lock(&mutex_);
   reader(totals_);

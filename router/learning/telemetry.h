@@ -20,6 +20,15 @@
 
 namespace bandit::learning {
 
+// Of the join of rewards by request id; see RequestJoin.
+struct JoinTotals {
+  uint64_t entries = 0;
+  uint64_t bytes = 0;
+  uint64_t dropped = 0;
+  uint64_t too_long = 0;
+  uint64_t unresolved = 0;  // Rewards whose id was not known.
+};
+
 struct Totals {
   // (experiment, arm); both empty: requests that no experiment took.
   std::map<std::pair<std::string, std::string>, CallCounts> calls;
@@ -34,6 +43,7 @@ struct Totals {
   stats::LogLinearHistogram ticks;    // ns a learner tick took.
   stats::LogLinearHistogram commits;  // ns a transaction took.
   uint64_t failed_commits = 0;
+  JoinTotals join;
 };
 
 // Thread-safety: any thread may call; writers and readers hold the lock for
@@ -48,6 +58,7 @@ class Telemetry {
                    Outcome outcome, uint64_t times = 1);
   void CountTick(absl::Duration took);
   void CountCommit(absl::Duration took, bool failed);
+  void SetJoin(const JoinTotals& join);
 
   void Read(absl::FunctionRef<void(const Totals&)> reader) const;
 

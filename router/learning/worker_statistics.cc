@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/types/span.h"
+#include "router/learning/request_join.h"
 
 namespace bandit::learning {
 namespace {
@@ -101,6 +102,10 @@ WorkerStatistics::WorkerStatistics(std::shared_ptr<const experiment::Plan> plan)
 std::unique_ptr<WorkerDelta> WorkerStatistics::Empty() const {
   auto delta = std::make_unique<WorkerDelta>();
   delta->plan = plan_;
+  if (plan_->join.has_value()) {
+    delta->requests =
+        RequestNotes(plan_->join->memory / RequestJoin::kHarvestShare);
+  }
   delta->experiments.resize(shapes_.size());
   for (size_t i = 0; i < shapes_.size(); ++i) {
     const Shape& shape = shapes_[i];

@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
+#include "router/learning/request_notes.h"
 #include "stats/histogram.h"
 
 namespace bandit::learning {
@@ -80,16 +82,23 @@ struct WorkerDelta {
   std::vector<ExperimentDelta> experiments;
   CallCounts unmatched;
   stats::LogLinearHistogram overhead;  // ns
+  // Where the plan joins rewards by request id; else empty.
+  RequestNotes requests;
 };
 
 // Thread-safety: none; owned by one worker.   Cost: no allocation per call but
-// for the first in a slice.
+// for the first in a slice, and for the growth of the requests' buffer.
 class WorkerStatistics {
  public:
   explicit WorkerStatistics(std::shared_ptr<const experiment::Plan> plan);
 
   // `experiment` is an index into the plan's.
   void OnDecision(size_t experiment, const experiment::Decision& decision);
+  // The decision was made for the request with this id, which may be empty.
+  // REQUIRES: the plan has a join.
+  void OnRequest(std::string_view id, const experiment::Decision& decision) {
+    delta_->requests.Add(id, decision);
+  }
   void OnMissingFeature(size_t experiment, size_t feature);
   // A call of `experiment` began / ended on `decision`'s arm.
   void OnStart(size_t experiment, size_t arm);

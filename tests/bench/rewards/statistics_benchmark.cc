@@ -68,6 +68,26 @@ void BM_WorkerDecision(benchmark::State& state) {
 }
 BENCHMARK(BM_WorkerDecision)->ArgName("dimension")->Arg(0)->Arg(8)->Arg(32);
 
+// What a `join` adds to it.
+void BM_WorkerRequest(benchmark::State& state) {
+  auto plan = std::make_shared<experiment::Plan>(
+      *MakePlan(state.range(0), /*has_default=*/true));
+  plan->join = {.metadata = "x-request-id",
+                .window = absl::Minutes(30),
+                .memory = 64 << 20};
+  WorkerStatistics statistics(plan);
+  const auto decision = MakeDecision(*plan);
+  int64_t until_harvest = 0;
+  for (auto _ : state) {
+    statistics.OnRequest("0f8fad5b-d9cb-469f-a165-70867728950e", decision);
+    if (++until_harvest % 1000 == 0) {
+      benchmark::DoNotOptimize(statistics.Take());
+    }
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_WorkerRequest)->ArgName("dimension")->Arg(0)->Arg(32);
+
 void BM_WorkerCall(benchmark::State& state) {
   const auto plan = MakePlan(0, /*has_default=*/true);
   WorkerStatistics statistics(plan);

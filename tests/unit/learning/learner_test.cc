@@ -319,5 +319,218 @@ TEST_F(LearnerTest, APolicyThatFailsIsSaidAndTheRestGoesOn) {
   EXPECT_EQ(learner_->view()->experiments[0].arms[0].reward_count, 1);
 }
 
+// Rewards that name their decision by its request's id.
+class LearnerJoinTest : public LearnerTest {
+ protected:
+  LearnerJoinTest() { Create(Plan()); }
+
+  static std::shared_ptr<const experiment::Plan> Plan() {
+    return MakePlan({{.metrics = {Rating()}}},
+                    bandit::testing::JoinByRequestId());
+  }
+  static Reward ByRequest(const std::string& id, double value = 1) {
+    return {.value = value, .request_id = id};
+  }
+  // A worker decides on a request; see MakeReward for the token of `decision`.
+  void Serve(const std::string& id, uint64_t decision) {
+    worker_->Count([&](WorkerStatistics& statistics) {
+      const auto made = MakeReward(decision).decision;
+      statistics.OnDecision(0, made);
+      statistics.OnRequest(id, made);
+    });
+  }
+  absl::Status Adopt(std::shared_ptr<const experiment::Plan> plan) {
+    return learner_->Adopt([&](const ExperimentRecords& known) {
+      return Learner::Compiled{
+          .plan = plan, .records = known, .options = options_};
+    });
+  }
+  JoinTotals Totals() {
+    worker_->AwaitTick();
+    JoinTotals join;
+    learner_->telemetry().Read(
+        [&](const learning::Totals& totals) { join = totals.join; });
+    return join;
+  }
+  static bool IsReady(const std::future<Answer>& answer) {
+    return answer.wait_for(std::chrono::seconds(0)) ==
+           std::future_status::ready;
+  }
+};
+
+TEST_F(LearnerJoinTest, ARewardFindsItsDecisionByTheRequestsId) {
+  learner_->Start({worker_.get()});
+  EXPECT_TRUE(learner_->JoinsRequests());
+  Serve("a", 1);
+  worker_->AwaitTick();
+  EXPECT_EQ(Totals().entries, 1u);
+  EXPECT_GT(Totals().bytes, 0u);
+  EXPECT_THAT(*Submit({ByRequest("a", 4)}).get(),
+              ElementsAre(Outcome::kAccepted));
+  worker_->AwaitPublished(1);
+  EXPECT_EQ(learner_->view()->experiments[0].arms[0].reward_mean, 4);
+}
+
+// The caller has its answer before the learner hears of the decision, and is
+// quick with the reward. Nobody else waits for that.
+TEST_F(LearnerJoinTest, ARewardThatIsQuickerThanTheHarvestWaitsForIt) {
+  worker_->Hold();
+  learner_->Start({worker_.get()});
+  worker_->AwaitHarvests(1);
+  Serve("a", 1);
+  auto quick = Submit({MakeReward(7), ByRequest("a")});
+  EXPECT_THAT(*Submit({MakeReward(2)}).get(), ElementsAre(Outcome::kAccepted));
+  EXPECT_FALSE(IsReady(quick));
+  worker_->AnswerHeld();
+  EXPECT_THAT(*quick.get(),
+              ElementsAre(Outcome::kAccepted, Outcome::kAccepted));
+  EXPECT_EQ(Totals().unresolved, 0u);
+}
+
+// What a worker hands over to a question from before the reward came may lack
+// the decision: the next one must be asked.
+TEST_F(LearnerJoinTest, AHarvestFromBeforeTheRewardCameIsNotEnough) {
+  options_.tick = absl::Hours(1);
+  Create(Plan());
+  worker_->Hold();
+  learner_->Start({worker_.get()});
+  worker_->AwaitHarvests(1);
+  auto waiting = Submit({ByRequest("a")});
+  ASSERT_TRUE(Submit({MakeReward(2)}).get().ok());
+  worker_->AnswerHeld();
+  worker_->AwaitPublished(1);  // The tick has ended.
+  EXPECT_FALSE(IsReady(waiting));
+  Serve("a", 1);
+  learner_->Stop();  // Which asks again.
+  EXPECT_THAT(*waiting.get(), ElementsAre(Outcome::kAccepted));
+}
+
+TEST_F(LearnerJoinTest, AnUnknownIdIsGivenUpAfterAHarvestThatBeganLater) {
+  worker_->Hold();
+  learner_->Start({worker_.get()});
+  worker_->AwaitHarvests(1);
+  auto unknown = Submit({ByRequest("made up"), MakeReward(1)});
+  EXPECT_THAT(*Submit({MakeReward(2)}).get(), ElementsAre(Outcome::kAccepted));
+  EXPECT_FALSE(IsReady(unknown));
+  worker_->AnswerHeld();
+  EXPECT_THAT(*unknown.get(),
+              ElementsAre(Outcome::kUnknown, Outcome::kAccepted));
+  EXPECT_EQ(Totals().unresolved, 1u);
+  learner_->telemetry().Read([](const learning::Totals& totals) {
+    EXPECT_EQ(totals.rewards.at({"", ""})[Index(Outcome::kUnknown)], 1u);
+  });
+}
+
+TEST_F(LearnerJoinTest, ADecisionIsRewardedOnceByTokenOrById) {
+  learner_->Start({worker_.get()});
+  Serve("a", 1);
+  Serve("b", 2);
+  EXPECT_THAT(
+      *Submit({ByRequest("a"), MakeReward(1), MakeReward(2), ByRequest("b")})
+           .get(),
+      ElementsAre(Outcome::kAccepted, Outcome::kDuplicate, Outcome::kAccepted,
+                  Outcome::kDuplicate));
+  EXPECT_THAT(*Submit({ByRequest("a"), MakeReward(2)}).get(),
+              ElementsAre(Outcome::kDuplicate, Outcome::kDuplicate));
+}
+
+TEST_F(LearnerJoinTest, TheRetryOfARequestHasItsIdFromThenOn) {
+  learner_->Start({worker_.get()});
+  Serve("a", 1);
+  EXPECT_THAT(*Submit({ByRequest("a", 2)}).get(),
+              ElementsAre(Outcome::kAccepted));
+  Serve("a", 2);
+  worker_->AwaitTick();
+  EXPECT_THAT(*Submit({ByRequest("a", 4), MakeReward(1)}).get(),
+              ElementsAre(Outcome::kAccepted, Outcome::kDuplicate));
+  worker_->AwaitTick();
+  EXPECT_EQ(learner_->view()->experiments[0].arms[0].reward_mean, 3);
+}
+
+TEST_F(LearnerJoinTest, AnIdIsUnknownOnceItsWindowHasPassed) {
+  learner_->Start({worker_.get()});
+  Serve("a", 1);
+  worker_->AwaitTick();
+  clock_.Advance(absl::Minutes(29));
+  EXPECT_THAT(*Submit({ByRequest("a")}).get(), ElementsAre(Outcome::kLate));
+  clock_.Advance(absl::Minutes(2));
+  EXPECT_THAT(*Submit({ByRequest("a")}).get(), ElementsAre(Outcome::kUnknown));
+  EXPECT_EQ(Totals().entries, 0u);
+}
+
+TEST_F(LearnerJoinTest, WhatWaitsForADecisionCountsAgainstTheQueue) {
+  worker_->Hold();
+  learner_->Start({worker_.get()});
+  worker_->AwaitHarvests(1);
+  std::vector<Reward> many;
+  for (int i = 0; i < 99; ++i) many.push_back(ByRequest("made up"));
+  auto waiting = Submit(many);
+  ASSERT_TRUE(Submit({MakeReward(1)}).get().ok());
+  EXPECT_EQ(learner_->queue_length(), 99u);
+  EXPECT_EQ(Submit({MakeReward(2), MakeReward(3)}).get().status().code(),
+            absl::StatusCode::kResourceExhausted);
+  worker_->AnswerHeld();
+  EXPECT_TRUE(waiting.get().ok());
+  EXPECT_EQ(learner_->queue_length(), 0u);
+}
+
+TEST_F(LearnerJoinTest, StopHarvestsForThoseThatWait) {
+  options_.tick = absl::Hours(1);
+  Create(Plan());
+  learner_->Start({worker_.get()});
+  worker_->AwaitHarvests(1);
+  Serve("a", 1);
+  auto waiting = Submit({ByRequest("a"), ByRequest("made up")});
+  ASSERT_TRUE(Submit({MakeReward(2)}).get().ok());
+  EXPECT_FALSE(IsReady(waiting));
+  learner_->Stop();
+  EXPECT_THAT(*waiting.get(),
+              ElementsAre(Outcome::kAccepted, Outcome::kUnknown));
+}
+
+TEST_F(LearnerJoinTest, ABrokenStoreRefusesTheWholeBatchThatWaited) {
+  worker_->Hold();
+  learner_->Start({worker_.get()});
+  worker_->AwaitHarvests(1);
+  Serve("a", 1);
+  auto waiting = Submit({MakeReward(7), ByRequest("a")});
+  faults_->calls_left = 0;
+  worker_->AnswerHeld();
+  EXPECT_EQ(waiting.get().status().code(), absl::StatusCode::kUnavailable);
+  faults_->calls_left = -1;
+  EXPECT_THAT(*Submit({MakeReward(7), ByRequest("a")}).get(),
+              ElementsAre(Outcome::kAccepted, Outcome::kAccepted));
+}
+
+TEST_F(LearnerJoinTest, AReloadMayTurnItOffAndOn) {
+  worker_->Hold();
+  learner_->Start({worker_.get()});
+  worker_->AwaitHarvests(1);
+  auto waiting = Submit({ByRequest("made up")});
+  ASSERT_TRUE(Submit({MakeReward(2)}).get().ok());
+  ASSERT_TRUE(Adopt(MakePlan({{.metrics = {Rating()}}})).ok());
+  EXPECT_FALSE(learner_->JoinsRequests());
+  // Without a harvest, since there is nothing to find.
+  EXPECT_THAT(*waiting.get(), ElementsAre(Outcome::kUnknown));
+  worker_->AnswerHeld();
+  ASSERT_TRUE(Adopt(Plan()).ok());
+  EXPECT_TRUE(learner_->JoinsRequests());
+  worker_->AwaitTick();
+  Serve("b", 3);
+  EXPECT_THAT(*Submit({ByRequest("b")}).get(), ElementsAre(Outcome::kAccepted));
+  EXPECT_EQ(Totals().unresolved, 1u);
+}
+
+TEST_F(LearnerJoinTest, ADecisionOfAnExperimentThatHasGoneIsUnknown) {
+  learner_->Start({worker_.get()});
+  Serve("a", 1);
+  worker_->AwaitTick();
+  ASSERT_TRUE(Adopt(MakePlan({{.name = "other", .metrics = {Rating()}}},
+                             bandit::testing::JoinByRequestId()))
+                  .ok());
+  EXPECT_THAT(*Submit({ByRequest("a")}).get(), ElementsAre(Outcome::kUnknown));
+  EXPECT_EQ(Totals().unresolved, 0u);
+}
+
 }  // namespace
 }  // namespace bandit::learning

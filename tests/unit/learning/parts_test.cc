@@ -130,6 +130,25 @@ TEST_F(HarvesterTest, AStuckWorkerHoldsTimeUpForAMinuteOnly) {
             kNow + absl::Minutes(9));
 }
 
+TEST_F(HarvesterTest, AHarvestIsAnsweredWhenEveryWorkerHasAnsweredItOrALater) {
+  Harvester harvester({&quick_, &slow_}, wakeup_, kNow);
+  slow_.Hold();
+  harvester.Ask(kNow);
+  harvester.Ask(kNow);
+  EXPECT_EQ(harvester.asked(), 2u);
+  EXPECT_EQ(harvester.Answered(), 0u);
+  // To the first question: what it decided since may still be with it.
+  slow_.AnswerHeld();
+  EXPECT_EQ(harvester.Answered(), 1u);
+  harvester.Ask(kNow);
+  EXPECT_EQ(harvester.Answered(), 3u);
+  slow_.Hold();
+  harvester.Ask(kNow);
+  EXPECT_EQ(harvester.Answered(), 3u);
+  slow_.DropHeld();
+  EXPECT_EQ(harvester.Answered(), 4u);
+}
+
 TEST_F(HarvesterTest, AnAnswerAfterTheHarvesterHasGoneIsHarmless) {
   auto harvester = std::make_unique<Harvester>(std::vector<WorkerPort*>{&slow_},
                                                wakeup_, kNow);

@@ -4,6 +4,7 @@
 #define BANDIT_TESTS_UNIT_LEARNING_TEST_PLAN_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -131,14 +132,21 @@ inline experiment::Experiment MakeExperiment(const ExperimentSpec& spec) {
 }
 
 inline std::shared_ptr<const experiment::Plan> MakePlan(
-    const std::vector<ExperimentSpec>& specs) {
+    const std::vector<ExperimentSpec>& specs,
+    std::optional<experiment::Join> join = std::nullopt) {
   auto plan = std::make_shared<experiment::Plan>();
   plan->backends.push_back(
       {.name = "backend", .addresses = {"10.0.0.1:80"}, .connect_timeout = {}});
   for (const ExperimentSpec& spec : specs) {
     plan->experiments.push_back(MakeExperiment(spec));
   }
+  plan->join = std::move(join);
   return plan;
+}
+
+inline experiment::Join JoinByRequestId(
+    absl::Duration window = absl::Minutes(30)) {
+  return {.metadata = "x-request-id", .window = window, .memory = 1 << 20};
 }
 
 // A decision of the plan's experiment `e`.

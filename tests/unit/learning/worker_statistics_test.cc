@@ -3,6 +3,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "router/learning/request_join.h"
 #include "tests/unit/learning/test_plan.h"
 
 namespace bandit::learning {
@@ -174,6 +175,36 @@ TEST_F(BuiltinRewardTest, AFedBackRewardHasNone) {
   WorkerStatistics statistics(plan);
   statistics.OnFinish(0, MakeDecision(*plan, 0, 0, 0, 1), {});
   EXPECT_THAT(statistics.Take()->experiments[0].builtin_reward, IsEmpty());
+}
+
+TEST(WorkerStatisticsTest, RequestsAreNotedUntilTheShareOfAHarvestIsFull) {
+  const auto plan =
+      MakePlan({ExperimentSpec{}}, bandit::testing::JoinByRequestId());
+  WorkerStatistics statistics(plan);
+  for (uint64_t id = 0; id < 10'000; ++id) {
+    statistics.OnRequest("0123456789abcdef0123456789abcdef",
+                         MakeDecision(*plan, 0, 0, 5000, id));
+  }
+  const auto full = statistics.Take();
+  EXPECT_LE(full->requests.bytes().size(),
+            plan->join->memory / RequestJoin::kHarvestShare);
+  EXPECT_GT(full->requests.no_room(), 1'000u);
+  const RequestNote first(full->requests.bytes().data());
+  EXPECT_EQ(first.id(), "0123456789abcdef0123456789abcdef");
+  EXPECT_EQ(first.decision(), MakeDecision(*plan, 0, 0, 5000, 0));
+  // The next harvest begins empty.
+  statistics.OnRequest("a", MakeDecision(*plan, 0, 0, 5000, 1));
+  const auto next = statistics.Take();
+  EXPECT_EQ(next->requests.bytes().size(),
+            RequestNote(next->requests.bytes().data()).size());
+  EXPECT_EQ(next->requests.no_room(), 0u);
+}
+
+TEST(WorkerStatisticsTest, WithoutAJoinNothingIsKeptOfARequest) {
+  const auto plan = MakePlan({ExperimentSpec{}});
+  WorkerStatistics statistics(plan);
+  statistics.OnRequest("a", MakeDecision(*plan, 0, 0, 5000, 1));
+  EXPECT_TRUE(statistics.Take()->requests.bytes().empty());
 }
 
 }  // namespace
