@@ -22,8 +22,10 @@ Result Status(const RouterAddress& router, const std::string& experiment,
               bool json, absl::Time now);
 
 struct RewardOptions {
-  // The `x-bandit-decision` of a response.
+  // One of the two: the `x-bandit-decision` of a response, or the id that its
+  // request had.
   std::string decision;
+  std::string request_id;
   // Empty: the experiment's reward metric.
   std::string metric;
   double value = 0;

@@ -97,10 +97,14 @@ void AddReward(CLI::App* app, Chosen* chosen) {
                    return bandit::cli::SendReward(given.Router(), given.reward,
                                                   given.json);
                  });
-  command
-      ->add_option("--decision", flags->reward.decision,
-                   "The x-bandit-decision of a response")
-      ->required();
+  CLI::Option_group* const which =
+      command->add_option_group("Decision", "Which decision; one of these");
+  which->add_option("--decision", flags->reward.decision,
+                    "The x-bandit-decision of a response");
+  which->add_option("--request-id", flags->reward.request_id,
+                    "The x-request-id of the request, if the router's config "
+                    "has a `join`");
+  which->require_option(1);
   command->add_option("--value", flags->reward.value, "The reward")->required();
   command->add_option("--metric", flags->reward.metric,
                       "Absent: the experiment's reward metric");

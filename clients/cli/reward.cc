@@ -19,10 +19,12 @@ std::string_view Meaning(v1::Outcome outcome) {
       return "not counted: the metric's window has passed";
     case v1::UNKNOWN:
       return "not counted: the decision's experiment or epoch is not "
-             "configured there";
+             "configured there, or that router knows no decision for the "
+             "request id";
     case v1::REJECTED:
-      return "not counted: a damaged token or one under another token_key, an "
-             "undeclared metric, or a value that the metric does not take";
+      return "not counted: a damaged token or one under another token_key, a "
+             "request id where the config has no `join`, an undeclared metric, "
+             "or a value that the metric does not take";
     default:
       return "an outcome that this banditctl does not know";
   }
@@ -35,6 +37,7 @@ Result SendReward(const RouterAddress& router, const RewardOptions& options,
   v1::RecordRequest request;
   v1::Reward* reward = request.add_rewards();
   reward->set_decision(options.decision);
+  reward->set_request_id(options.request_id);
   reward->set_metric(options.metric);
   reward->set_value(options.value);
   v1::RecordResponse response;

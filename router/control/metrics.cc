@@ -135,6 +135,26 @@ void AddRewards(const learning::Totals& totals,
   families->push_back(std::move(missing).Take());
 }
 
+void AddJoin(const learning::JoinTotals& join,
+             std::vector<MetricFamily>* families) {
+  Family entries("bandit_join_entries", MetricType::Gauge,
+                 "Request ids that a reward can be joined by");
+  entries.Add({}, static_cast<double>(join.entries));
+  Family bytes("bandit_join_bytes", MetricType::Gauge,
+               "Memory that they and their decisions take");
+  bytes.Add({}, static_cast<double>(join.bytes));
+  Family dropped("bandit_join_dropped_total", MetricType::Counter,
+                 "Request ids not kept: for want of memory, or too long");
+  dropped.Add({{"reason", "memory"}}, static_cast<double>(join.dropped));
+  dropped.Add({{"reason", "length"}}, static_cast<double>(join.too_long));
+  Family unresolved("bandit_join_unresolved_total", MetricType::Counter,
+                    "Rewards by request id for which no decision was known");
+  unresolved.Add({}, static_cast<double>(join.unresolved));
+  for (Family* family : {&entries, &bytes, &dropped, &unresolved}) {
+    families->push_back(std::move(*family).Take());
+  }
+}
+
 void AddExperiments(const learning::View& view,
                     std::vector<MetricFamily>* families) {
   Family probability("bandit_arm_probability", MetricType::Gauge,
@@ -215,6 +235,7 @@ std::vector<MetricFamily> RouterMetrics::Collect() const {
   learner_->telemetry().Read([&](const learning::Totals& totals) {
     AddCalls(totals, &families);
     AddRewards(totals, &families);
+    AddJoin(totals.join, &families);
     AddLearner(*learner_, *view, totals, &families);
   });
   AddExperiments(*view, &families);

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "router/learning/request_notes.h"
+
 namespace bandit::control {
 namespace {
 
@@ -18,24 +20,40 @@ static_assert(static_cast<int>(Outcome::kRejected) == v1::REJECTED);
 
 }  // namespace
 
+std::optional<learning::Reward> RewardIntake::Read(const v1::Reward& reward,
+                                                   bool joins_requests) const {
+  learning::Reward read{.metric = reward.metric(), .value = reward.value()};
+  if (reward.decision().empty() && !reward.request_id().empty()) {
+    // No longer id is ever kept.
+    if (!joins_requests ||
+        reward.request_id().size() > learning::kMaxRequestId) {
+      return std::nullopt;
+    }
+    read.request_id = reward.request_id();
+    return read;
+  }
+  auto decision = signer_->Verify(reward.decision());
+  if (!decision.ok()) return std::nullopt;
+  read.decision = *std::move(decision);
+  return read;
+}
+
 void RewardIntake::Record(const v1::RecordRequest& request,
                           v1::RecordResponse* response, Done done) const {
   const int size = request.rewards_size();
+  const bool joins_requests = sink_->JoinsRequests();
   std::vector<learning::Reward> rewards;
   rewards.reserve(static_cast<size_t>(size));
   std::vector<int> forged;
   response->clear_outcomes();
   response->mutable_outcomes()->Resize(size, v1::REJECTED);
   for (int i = 0; i < size; ++i) {
-    const v1::Reward& reward = request.rewards(i);
-    auto decision = signer_->Verify(reward.decision());
-    if (!decision.ok()) {
+    auto reward = Read(request.rewards(i), joins_requests);
+    if (reward.has_value()) {
+      rewards.push_back(*std::move(reward));
+    } else {
       forged.push_back(i);
-      continue;
     }
-    rewards.push_back({.decision = *std::move(decision),
-                       .metric = reward.metric(),
-                       .value = reward.value()});
   }
   const size_t forgeries = forged.size();
   if (rewards.empty()) {

@@ -4,6 +4,7 @@
 #define BANDIT_ROUTER_CONTROL_REWARD_INTAKE_H_
 
 #include <functional>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "bandit/v1/feedback.pb.h"
@@ -12,7 +13,8 @@
 
 namespace bandit::control {
 
-// Verifies tokens on the caller's thread, so that the learner does not.
+// Verifies tokens on the caller's thread, so that the learner does not. Where
+// requests are joined, a reward without a token goes on with its request's id.
 // Thread-safety: any thread may call.   Ownership: borrows both.
 class RewardIntake {
  public:
@@ -30,6 +32,10 @@ class RewardIntake {
               Done done) const;
 
  private:
+  // Absent: it names no decision.
+  std::optional<learning::Reward> Read(const v1::Reward& reward,
+                                       bool joins_requests) const;
+
   const experiment::TokenSigner* signer_;
   learning::RewardSink* sink_;
 };

@@ -138,6 +138,9 @@ void Exchange::AssignTo(size_t index) {
       statistics.OnMissingFeature(index, i);
     }
   }
+  if (const auto& join = generation_->plan->join; join.has_value()) {
+    statistics.OnRequest(request_.Find(join->metadata), decision);
+  }
   worker_.signer->Sign(decision, &token_);
 
   const experiment::Arm& arm = experiment.arms[decision.arm];

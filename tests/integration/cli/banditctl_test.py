@@ -26,6 +26,7 @@ state: 'memory:'
 backends:
   a: {{address: '{0}'}}
 learner: {{tick: 10ms}}
+join: {{}}
 experiments:
   - name: ranker
     match: {{service: inference.GRPCInferenceService}}
@@ -106,6 +107,15 @@ class Reward(Case):
         self.send(decision, "--value", "1")
         spend = self.send(decision, "--metric", "spend", "--value", "2.5")
         self.assertTrue(spend.stdout.startswith("ACCEPTED: "), spend.stdout)
+
+    def test_a_request_id_stands_in_for_the_decision(self):
+        decide(self.client, (("x-request-id", "abc"),))
+        done = self.ask("reward", "--request-id", "abc", "--value", "1")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertTrue(done.stdout.startswith("ACCEPTED: "), done.stdout)
+        done = self.ask("reward", "--request-id", "abd", "--value", "1")
+        self.assertEqual(done.returncode, 4)
+        self.assertTrue(done.stdout.startswith("UNKNOWN: "), done.stdout)
 
     def test_what_does_not_count_exits_4(self):
         decision = self.decision()
@@ -263,6 +273,8 @@ class CommandLine(unittest.TestCase):
             ("status", "--no-such-flag"),
             ("status", "--timeout", "0"),
             ("reward", "--decision", "x"),
+            ("reward", "--value", "1"),
+            ("reward", "--decision", "x", "--request-id", "y", "--value", "1"),
             ("reward", "--decision", "x", "--value", "much"),
             ("validate",),
         ):

@@ -112,6 +112,16 @@ TEST_F(MetricsTest, EveryRewardOutcomeIsThereFromTheStart) {
   }
 }
 
+TEST_F(MetricsTest, TheJoinIsThereAlsoWhereItIsOff) {
+  const std::string text = Text();
+  for (const char* line : {"bandit_join_entries 0\n", "bandit_join_bytes 0\n",
+                           "bandit_join_dropped_total{reason=\"memory\"} 0\n",
+                           "bandit_join_dropped_total{reason=\"length\"} 0\n",
+                           "bandit_join_unresolved_total 0\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST_F(MetricsTest, DegradedAndFailedCommitsShow) {
   EXPECT_THAT(Text(), HasSubstr("bandit_learner_degraded 0\n"));
   faults_->calls_left = 0;

@@ -3,6 +3,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "router/learning/request_notes.h"
 
 namespace bandit::control {
 namespace {
@@ -20,8 +21,10 @@ class FakeSink : public learning::RewardSink {
     answer = std::move(done);
     return absl::OkStatus();
   }
+  bool JoinsRequests() const override { return joins_requests; }
   void CountForged(size_t rewards) override { forged += rewards; }
 
+  bool joins_requests = false;
   absl::Status refusal;
   std::vector<learning::Reward> taken;
   learning::RewardsDone answer;
@@ -92,11 +95,54 @@ TEST_F(RewardIntakeTest, WithNoGenuineTokenTheLearnerIsNotAsked) {
   EXPECT_EQ(sink_.forged, 1u);
 }
 
-// Joining by request id is not configured: there is no such table.
-TEST_F(RewardIntakeTest, ARequestIdAloneIsRejected) {
+TEST_F(RewardIntakeTest, ARequestIdIsRejectedWhereRequestsAreNotJoined) {
   request_.add_rewards()->set_request_id("abc");
   Record();
   EXPECT_THAT(Outcomes(), ElementsAre(v1::REJECTED));
+  EXPECT_EQ(sink_.forged, 1u);
+}
+
+TEST_F(RewardIntakeTest, ARequestIdGoesOnWhereRequestsAreJoined) {
+  sink_.joins_requests = true;
+  Add("", 0.5, "rating");
+  request_.mutable_rewards(0)->set_request_id("abc");
+  Record();
+  ASSERT_EQ(sink_.taken.size(), 1u);
+  EXPECT_EQ(sink_.taken[0].request_id, "abc");
+  EXPECT_EQ(sink_.taken[0].metric, "rating");
+  EXPECT_EQ(sink_.taken[0].value, 0.5);
+  sink_.answer(std::vector<Outcome>{Outcome::kUnknown});
+  EXPECT_THAT(Outcomes(), ElementsAre(v1::UNKNOWN));
+  EXPECT_EQ(sink_.forged, 0u);
+}
+
+TEST_F(RewardIntakeTest, ATokenCountsAndTheRequestIdBesideItDoesNot) {
+  sink_.joins_requests = true;
+  Add(Token(1, signer_));
+  Add(Token(2, forger_));
+  for (v1::Reward& reward : *request_.mutable_rewards()) {
+    reward.set_request_id("abc");
+  }
+  Record();
+  ASSERT_EQ(sink_.taken.size(), 1u);
+  EXPECT_EQ(sink_.taken[0].decision.id, 1u);
+  EXPECT_EQ(sink_.taken[0].request_id, "");
+  sink_.answer(std::vector<Outcome>{Outcome::kAccepted});
+  EXPECT_THAT(Outcomes(), ElementsAre(v1::ACCEPTED, v1::REJECTED));
+}
+
+TEST_F(RewardIntakeTest, ARequestIdThatNobodyKeepsIsRejected) {
+  sink_.joins_requests = true;
+  request_.add_rewards()->set_request_id(
+      std::string(learning::kMaxRequestId + 1, 'x'));
+  request_.add_rewards();
+  request_.add_rewards()->set_request_id(
+      std::string(learning::kMaxRequestId, 'x'));
+  Record();
+  ASSERT_EQ(sink_.taken.size(), 1u);
+  sink_.answer(std::vector<Outcome>{Outcome::kAccepted});
+  EXPECT_THAT(Outcomes(),
+              ElementsAre(v1::REJECTED, v1::REJECTED, v1::ACCEPTED));
 }
 
 TEST_F(RewardIntakeTest, AnEmptyRequestHasAnEmptyAnswer) {
