@@ -53,7 +53,7 @@ class HttplibAdmin final : public AdminHttp {
     server_.set_keep_alive_max_count(1);
     server_.set_read_timeout(kTimeoutSeconds);
     server_.set_write_timeout(kTimeoutSeconds);
-    server_.set_payload_max_length(64 * 1024);
+    server_.set_payload_max_length(size_t{64} * 1024);
     // Not the library's SO_REUSEPORT: a second router on the port must fail.
     server_.set_socket_options([](int socket) {
       const int yes = 1;

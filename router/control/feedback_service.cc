@@ -135,7 +135,7 @@ grpc::ServerUnaryReactor* FeedbackService::Record(
 }
 
 grpc::ServerBidiReactor<v1::RecordRequest, v1::RecordResponse>*
-FeedbackService::Stream(grpc::CallbackServerContext* context) {
+FeedbackService::Stream(grpc::CallbackServerContext*) {
   return new StreamReactor(&intake_);
 }
 

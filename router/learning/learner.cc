@@ -46,7 +46,7 @@ Learner::Learner(std::unique_ptr<store::StateStore> store,
 
 absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
     std::unique_ptr<store::StateStore> store,
-    std::shared_ptr<const experiment::Plan> plan,
+    const std::shared_ptr<const experiment::Plan>& plan,
     const ExperimentRecords& records, const Options& options,
     const Clock* clock) {
   std::unique_ptr<Learner> learner(

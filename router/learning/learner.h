@@ -55,7 +55,7 @@ class Learner : public RewardSink {
   // borrowed. Fails as Bookkeeper::Open and Trainer::Start do.
   static absl::StatusOr<std::unique_ptr<Learner>> Create(
       std::unique_ptr<store::StateStore> store,
-      std::shared_ptr<const experiment::Plan> plan,
+      const std::shared_ptr<const experiment::Plan>& plan,
       const ExperimentRecords& records, const Options& options,
       const Clock* clock);
 

@@ -88,7 +88,8 @@ std::shared_ptr<http2::Session> Backend::Open(Endpoint& endpoint) {
   endpoint.sessions.push_back(session);
   Connect(loop_.io(), endpoint.address, options_.connect_timeout,
           [this, alive = alive_, &endpoint, session](
-              std::unique_ptr<http2::Transport> transport, std::string error) {
+              std::unique_ptr<http2::Transport> transport,
+              const std::string& error) {
             if (*alive) {
               OnConnected(endpoint, *session, std::move(transport), error);
             }

@@ -15,8 +15,8 @@
 namespace bandit::upstream {
 
 // Either a connected transport, or why there is none.
-using ConnectResult =
-    std::function<void(std::unique_ptr<http2::Transport>, std::string error)>;
+using ConnectResult = std::function<void(std::unique_ptr<http2::Transport>,
+                                         const std::string& error)>;
 
 // Starts to connect; `done` is called once, on `io`, not from within this call.
 // A name is tried at each of its addresses in turn, within `timeout` in all.

@@ -24,7 +24,6 @@
 namespace bandit::config {
 namespace {
 
-using google::protobuf::DynamicCastToGenerated;
 using google::protobuf::Message;
 
 std::optional<std::string> NoVariables(std::string_view) {
