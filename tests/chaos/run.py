@@ -217,7 +217,6 @@ class Chaos:
 
 
 EXPERIMENT = """\
-    retry: {attempts: 4, per_try_timeout: 500ms}
 """
 
 
