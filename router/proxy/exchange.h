@@ -132,6 +132,8 @@ class Exchange {
   void Submit();
   // Gives the lease back, once; `outcome_` says how it went.
   void ReleaseLease();
+  // What `grpc-timeout` asks for, in loop time.
+  std::optional<int64_t> DeadlineNs() const;
   void ArmDeadline();
   // Passes request bytes on, rewriting the message where the arm asks. False:
   // the call has been answered with an error.

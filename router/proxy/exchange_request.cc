@@ -212,13 +212,18 @@ void Exchange::ReleaseLease() {
                    std::exchange(outcome_, Outcome::kAbandoned));
 }
 
-void Exchange::ArmDeadline() {
+std::optional<int64_t> Exchange::DeadlineNs() const {
   const std::string_view timeout = request_.Find("grpc-timeout");
-  if (timeout.data() == nullptr) return;
+  if (timeout.data() == nullptr) return std::nullopt;
   const auto ns = ParseGrpcTimeout(timeout);
   // An odd value is the backend's to refuse.
-  if (!ns.has_value() || *ns > INT64_MAX - start_ns_) return;
-  worker_.wheel.Set(deadline_, start_ns_ + *ns);
+  if (!ns.has_value() || *ns > INT64_MAX - start_ns_) return std::nullopt;
+  return start_ns_ + *ns;
+}
+
+void Exchange::ArmDeadline() {
+  const std::optional<int64_t> at = DeadlineNs();
+  if (at.has_value()) worker_.wheel.Set(deadline_, *at);
 }
 
 void Exchange::OnRequestData(const http2::BlockRef& block, const uint8_t* data,

@@ -238,9 +238,15 @@ void Exchange::OnUpstreamFailed(const http2::Session& session,
       client_.session->Reset(client_.id, error_code);
       return;
     }
-    Answer(StatusOfReset(error_code),
-           fmt::format("{}: the stream was reset: {}", Place(),
-                       nghttp2_http2_strerror(error_code)));
+    const GrpcStatus status = StatusOfReset(error_code);
+    const std::optional<int64_t> deadline = DeadlineNs();
+    // The backend gave up in time; the wheel is up to a tick late.
+    if (status == GrpcStatus::kCancelled && deadline.has_value() &&
+        *deadline <= worker_.loop.now()) {
+      return OnDeadline();
+    }
+    Answer(status, fmt::format("{}: the stream was reset: {}", Place(),
+                               nghttp2_http2_strerror(error_code)));
     return;
   }
   Answer(GrpcStatus::kUnavailable,
