@@ -49,7 +49,8 @@ std::vector<Backend> CompileBackends(const v1::RouterConfig& config) {
     backends.push_back(
         {.name = name,
          .addresses = {backend.address().begin(), backend.address().end()},
-         .connect_timeout = ToDuration(backend.connect_timeout())});
+         .connect_timeout = ToDuration(backend.connect_timeout()),
+         .config = backend});
   }
   // A map's order is not fixed; indices should be.
   std::sort(backends.begin(), backends.end(),
@@ -203,6 +204,7 @@ absl::StatusOr<Experiment> CompileExperiment(const v1::ExperimentConfig& config,
   if (status.ok()) status = CompilePolicy(config, &experiment);
   if (!status.ok()) return status;
   experiment.slice = SliceLength(experiment.metrics);
+  experiment.config = config;
   return experiment;
 }
 

@@ -63,6 +63,7 @@ struct Experiment {
   absl::Duration slice;
   std::string policy_name;
   std::shared_ptr<const policies::Policy> policy;
+  v1::ExperimentConfig config;  // Every field present.
 
   policies::StatisticsLayout layout() const {
     return {.dimension = features.dimension()};
@@ -73,6 +74,7 @@ struct Backend {
   std::string name;
   std::vector<std::string> addresses;
   absl::Duration connect_timeout;
+  v1::BackendConfig config;  // Every field present.
 };
 
 // Rewards may name their decision by the id of its request.

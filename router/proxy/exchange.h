@@ -186,6 +186,7 @@ class Exchange {
   std::optional<size_t> experiment_;  // Index into the plan.
   experiment::Assignment assignment_;
   upstream::Backend* target_ = nullptr;
+  upstream::Backend::Lease lease_;
   std::string token_;
   std::unique_ptr<ModelPeek> peek_;
   std::unique_ptr<MessageRewriter> rewriter_;

@@ -179,7 +179,8 @@ void Exchange::Forward(upstream::Backend& backend) {
 }
 
 void Exchange::Submit() {
-  http2::Session* session = target_->Acquire();
+  lease_ = target_->Acquire();
+  http2::Session* const session = lease_.session;
   if (session == nullptr) {
     Answer(GrpcStatus::kUnavailable,
            fmt::format("{}: {}", Place(), target_->last_error()));

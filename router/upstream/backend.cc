@@ -43,14 +43,24 @@ Backend::~Backend() {
   }
 }
 
-http2::Session* Backend::Acquire() {
+Backend::Lease Backend::Acquire(const Endpoint* avoid) {
+  Endpoint* last = nullptr;
   for (size_t i = 0; i < endpoints_.size(); ++i) {
     Endpoint& endpoint = *endpoints_[next_];
     next_ = (next_ + 1) % endpoints_.size();
-    if (http2::Session* session = AcquireAt(endpoint)) return session;
+    if (&endpoint == avoid) {
+      last = &endpoint;
+    } else if (http2::Session* session = AcquireAt(endpoint)) {
+      return {session, &endpoint};
+    }
   }
-  return nullptr;
+  if (last == nullptr) return {};
+  return {AcquireAt(*last), last};
 }
+
+void Backend::Release(const Lease& lease, Outcome outcome) {}
+
+bool Backend::available() const { return true; }
 
 http2::Session* Backend::AcquireAt(Endpoint& endpoint) {
   http2::Session* least = nullptr;

@@ -27,6 +27,23 @@ struct BackendOptions {
 // Thread-safety: none, lives on its loop.
 class Backend {
  public:
+  struct Endpoint;
+
+  // A place for one request. Ends with Release.
+  struct Lease {
+    http2::Session* session = nullptr;  // Null: there is none.
+    Endpoint* endpoint = nullptr;       // Alive until Release.
+
+    explicit operator bool() const { return session != nullptr; }
+  };
+
+  // How a request went, as far as its endpoint is to blame.
+  enum class Outcome {
+    kAnswered,   // With whatever status of its own.
+    kFailed,     // No connection, a broken one, UNAVAILABLE, 502, 503 or 504.
+    kAbandoned,  // By the caller or by a deadline: says nothing.
+  };
+
   Backend(http2::Loop& loop, BackendOptions options);
   ~Backend();
   Backend(const Backend&) = delete;
@@ -35,9 +52,14 @@ class Backend {
   const std::string& name() const { return options_.name; }
 
   // A session for one more request: connected, or being connected (the request
-  // waits in it, at most connect_timeout). nullptr if every address is in
-  // back-off; last_error() says why.
-  http2::Session* Acquire();
+  // waits in it, at most connect_timeout). None if every address is in
+  // back-off; last_error() says why. `avoid`: an endpoint that is taken only if
+  // there is no other.
+  Lease Acquire(const Endpoint* avoid = nullptr);
+  void Release(const Lease& lease, Outcome outcome);
+
+  // Whether a request may be sent here with a chance of success.
+  bool available() const;
 
   // Opens a connection to each address, so that the first request need not
   // wait.
@@ -52,14 +74,6 @@ class Backend {
   bool connected() const;
 
  private:
-  struct Endpoint {
-    Address address;
-    std::string name;
-    std::vector<std::shared_ptr<http2::Session>> sessions;
-    int failures = 0;         // In a row.
-    int64_t retry_at_ns = 0;  // Loop time before which no attempt is made.
-  };
-
   http2::Session* AcquireAt(Endpoint& endpoint);
   std::shared_ptr<http2::Session> Open(Endpoint& endpoint);
   void OnConnected(Endpoint& endpoint, http2::Session& session,
@@ -75,6 +89,14 @@ class Backend {
   bool draining_ = false;
   // Handlers of connection attempts outlive this object; they look here first.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+struct Backend::Endpoint {
+  Address address;
+  std::string name;
+  std::vector<std::shared_ptr<http2::Session>> sessions;
+  int failures = 0;         // In a row.
+  int64_t retry_at_ns = 0;  // Loop time before which no attempt is made.
 };
 
 }  // namespace bandit::upstream

@@ -49,35 +49,35 @@ class BackendTest : public ::testing::Test {
 
 TEST_F(BackendTest, ConnectsOnceAndKeepsTheConnection) {
   Backend backend(loop, Options({ListenerAddress()}));
-  http2::Session* session = backend.Acquire();
+  http2::Session* session = backend.Acquire().session;
   ASSERT_NE(session, nullptr);
   EXPECT_FALSE(backend.connected());
   RunUntil([&] { return backend.connected(); });
-  EXPECT_EQ(backend.Acquire(), session);
+  EXPECT_EQ(backend.Acquire().session, session);
 }
 
 TEST_F(BackendTest, BacksOffLongerAfterEachFailure) {
   Backend backend(loop, Options({Unused()}));
   int64_t waited = 0;
   for (int failure = 0; failure < 4; ++failure) {
-    http2::Session* session = backend.Acquire();
+    http2::Session* session = backend.Acquire().session;
     ASSERT_NE(session, nullptr) << failure;
     const auto held = session->shared_from_this();
     RunUntil([&] { return session->dead(); });
     EXPECT_THAT(backend.last_error(), HasSubstr("Connection refused"));
     // Nothing is tried until the back-off is over.
-    EXPECT_EQ(backend.Acquire(), nullptr);
+    EXPECT_EQ(backend.Acquire().session, nullptr);
     int64_t step = 0;
     while (step < 10'000'000'000) {
       step += 10'000'000;
       clock += 10'000'000;
       loop.UpdateTime();
-      if (backend.Acquire() != nullptr) break;
+      if (backend.Acquire().session != nullptr) break;
     }
     EXPECT_GT(step, waited);
     waited = step;
     // That Acquire began the next attempt; let it fail too.
-    RunUntil([&] { return backend.Acquire() == nullptr; });
+    RunUntil([&] { return backend.Acquire().session == nullptr; });
     clock += 10'000'000'000;
     loop.UpdateTime();
   }
@@ -89,7 +89,7 @@ TEST_F(BackendTest, TheOtherAddressServesWhileOneIsDown) {
   RunUntil(
       [&] { return backend.connected() && !backend.last_error().empty(); });
   for (int i = 0; i < 4; ++i) {
-    http2::Session* session = backend.Acquire();
+    http2::Session* session = backend.Acquire().session;
     ASSERT_NE(session, nullptr);
     EXPECT_TRUE(session->started());
   }
@@ -98,7 +98,7 @@ TEST_F(BackendTest, TheOtherAddressServesWhileOneIsDown) {
 TEST_F(BackendTest, ANameThatDoesNotResolveSaysSo) {
   Backend backend(loop,
                   Options({{.host = "no-such-host.invalid", .port = 80}}));
-  backend.Acquire();
+  backend.Acquire().session;
   RunUntil([&] { return !backend.last_error().empty(); });
   EXPECT_THAT(backend.last_error(),
               HasSubstr("no-such-host.invalid:80: name not resolved"));
