@@ -54,6 +54,7 @@ class Exchange {
     void OnClosed(uint32_t error_code) override;
     Outgoing Peek(size_t max) override;
     void Take(size_t size, http2::SliceQueue& out) override;
+    bool HasOutput() const override { return !exchange_.backend_.body.empty(); }
     void OnEndWritten() override;
 
    private:
@@ -72,6 +73,7 @@ class Exchange {
     void OnClosed(uint32_t error_code) override;
     Outgoing Peek(size_t max) override;
     void Take(size_t size, http2::SliceQueue& out) override;
+    bool HasOutput() const override { return !exchange_.client_.body.empty(); }
     void OnHeadersWritten() override;
 
    private:
