@@ -77,6 +77,7 @@ absl::Status Router::BindWorkers() {
         .control_socket = control_socket_,
         .signer = &learning_->signer(),
         .seed = RandomSeed(),
+        .connections = &connections_,
         .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); }}));
     if (auto status = workers_.back()->Bind(); !status.ok()) return status;
     // The others share the port that the first one got.

@@ -135,6 +135,27 @@ void AddRewards(const learning::Totals& totals,
   families->push_back(std::move(missing).Take());
 }
 
+void AddConnections(const learning::ConnectionCounts& counts,
+                    std::vector<MetricFamily>* families) {
+  Family open("bandit_connections", MetricType::Gauge,
+              "Client connections open");
+  Family opened("bandit_connections_opened_total", MetricType::Counter,
+                "Client connections accepted");
+  Family closed("bandit_connections_closed_total", MetricType::Counter,
+                "Client connections ended, by reason");
+  uint64_t ended = 0;
+  for (size_t i = 0; i < counts.closed.size(); ++i) {
+    ended += counts.closed[i];
+    closed.Add({{"reason", std::string(http2::kCloseReasonNames[i])}},
+               static_cast<double>(counts.closed[i]));
+  }
+  open.Add({}, static_cast<double>(counts.opened - ended));
+  opened.Add({}, static_cast<double>(counts.opened));
+  for (Family* family : {&open, &opened, &closed}) {
+    families->push_back(std::move(*family).Take());
+  }
+}
+
 void AddJoin(const learning::JoinTotals& join,
              std::vector<MetricFamily>* families) {
   Family entries("bandit_join_entries", MetricType::Gauge,
@@ -235,6 +256,7 @@ std::vector<MetricFamily> RouterMetrics::Collect() const {
   learner_->telemetry().Read([&](const learning::Totals& totals) {
     AddCalls(totals, &families);
     AddRewards(totals, &families);
+    AddConnections(totals.connections, &families);
     AddJoin(totals.join, &families);
     AddLearner(*learner_, *view, totals, &families);
   });

@@ -37,6 +37,7 @@ void Telemetry::Count(const WorkerDelta& delta) {
   absl::MutexLock lock(&mutex_);
   totals_.calls[{"", ""}].Merge(delta.unmatched);
   totals_.overhead.Merge(delta.overhead);
+  totals_.connections.Merge(delta.connections);
   for (size_t i = 0; i < delta.experiments.size(); ++i) {
     const experiment::Experiment& e = delta.plan->experiments[i];
     const ExperimentDelta& counts = delta.experiments[i];

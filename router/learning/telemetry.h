@@ -44,6 +44,7 @@ struct Totals {
   stats::LogLinearHistogram commits;  // ns a transaction took.
   uint64_t failed_commits = 0;
   JoinTotals join;
+  ConnectionCounts connections;
 };
 
 // Thread-safety: any thread may call; writers and readers hold the lock for

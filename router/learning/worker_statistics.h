@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
+#include "router/learning/connection_counts.h"
 #include "router/learning/request_notes.h"
 #include "stats/histogram.h"
 
@@ -84,6 +85,8 @@ struct WorkerDelta {
   stats::LogLinearHistogram overhead;  // ns
   // Where the plan joins rewards by request id; else empty.
   RequestNotes requests;
+  // Of the worker, whatever its plan: in the delta of the newest.
+  ConnectionCounts connections;
 };
 
 // Thread-safety: none; owned by one worker.   Cost: no allocation per call but

@@ -10,13 +10,15 @@
 namespace bandit::proxy {
 namespace {
 
+// Towards backends: what a client may send must be let through; its times are
+// its own.
 http2::SessionOptions SessionOptionsOf(const v1::LimitsConfig& limits) {
+  const http2::SessionOptions client = ClientSessionOptions(limits);
   http2::SessionOptions options;
-  options.stream_window = static_cast<int32_t>(limits.stream_window());
-  options.connection_window =
-      std::max(options.connection_window, options.stream_window);
-  options.max_concurrent_streams = limits.max_concurrent_streams();
-  options.max_header_list = static_cast<uint32_t>(limits.max_header_list());
+  options.stream_window = client.stream_window;
+  options.connection_window = client.connection_window;
+  options.max_concurrent_streams = client.max_concurrent_streams;
+  options.max_header_list = client.max_header_list;
   return options;
 }
 
@@ -25,6 +27,12 @@ http2::SessionOptions SessionOptionsOf(const v1::LimitsConfig& limits) {
 Worker::Worker(WorkerOptions options)
     : options_(std::move(options)),
       state_(options_.signer, options_.seed, options_.unix_ms),
+      clients_(
+          state_.loop, options_.connections,
+          [this](http2::Session& session, int32_t id) {
+            return state_.Take().Start(session, id);
+          },
+          [this] { StopIfDrained(); }),
       grace_timer_(state_.loop.io()),
       work_(state_.loop.io().get_executor()) {}
 
@@ -34,9 +42,7 @@ Worker::~Worker() {
     Join();
   }
   // The loop's pending handlers hold sessions, which hold blocks of its pool.
-  for (const auto& session : std::exchange(sessions_, {})) {
-    session->Close("the router is stopping");
-  }
+  clients_.CloseAll("the router is stopping");
 }
 
 absl::Status Worker::Bind() {
@@ -83,6 +89,7 @@ learning::WorkerPort::Deltas Worker::TakeCounts() {
                 [](const auto& generation) { return generation->live == 0; });
   if (state_.generation != nullptr) {
     deltas.push_back(state_.generation->statistics.Take());
+    deltas.back()->connections = clients_.TakeCounts();
   }
   return deltas;
 }
@@ -132,19 +139,7 @@ void Worker::MakeGeneration(
 
 void Worker::Accept(std::unique_ptr<http2::Transport> transport) {
   if (draining_ || state_.generation == nullptr) return;
-  http2::Session::Events events;
-  events.on_stream = [this](http2::Session& session, int32_t id) {
-    return state_.Take().Start(session, id);
-  };
-  events.on_dead = [this](http2::Session& session, const std::string&) {
-    sessions_.erase(session.shared_from_this());
-    StopIfDrained();
-  };
-  auto session = std::make_shared<http2::Session>(
-      state_.loop, http2::Session::Role::kServer,
-      SessionOptionsOf(state_.generation->plan->limits), std::move(events));
-  sessions_.insert(session);
-  session->Start(std::move(transport));
+  clients_.Add(std::move(transport), state_.generation->plan->limits);
 }
 
 void Worker::Drain(absl::Duration grace) {
@@ -156,14 +151,14 @@ void Worker::BeginDrain(absl::Duration grace) {
   if (!draining_) {
     draining_ = true;
     listener_->Stop();
-    for (const auto& session : std::set(sessions_)) session->Drain();
+    clients_.Drain();
   }
   grace_timer_.expires_after(absl::ToChronoNanoseconds(grace));
   grace_timer_.async_wait([this](std::error_code error) {
     if (error || stopped_) return;
-    if (!sessions_.empty()) {
+    if (clients_.size() > 0) {
       spdlog::warn("{} connections were still open after the grace period",
-                   sessions_.size());
+                   clients_.size());
     }
     Stop();
   });
@@ -171,15 +166,13 @@ void Worker::BeginDrain(absl::Duration grace) {
 }
 
 void Worker::StopIfDrained() {
-  if (draining_ && sessions_.empty() && !stopped_) Stop();
+  if (draining_ && clients_.size() == 0 && !stopped_) Stop();
 }
 
 void Worker::Stop() {
   stopped_ = true;
   grace_timer_.cancel();
-  for (const auto& session : std::exchange(sessions_, {})) {
-    session->Close("the router is stopping");
-  }
+  clients_.CloseAll("the router is stopping");
   for (const auto& generation : state_.retired) generation->backends.clear();
   state_.generation->backends.clear();
   state_.control.reset();

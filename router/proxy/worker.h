@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -17,6 +16,7 @@
 #include "asio/executor_work_guard.hpp"
 #include "router/experiment/token.h"
 #include "router/learning/worker_port.h"
+#include "router/proxy/client_connections.h"
 #include "router/proxy/listener.h"
 #include "router/proxy/worker_state.h"
 
@@ -29,6 +29,8 @@ struct WorkerOptions {
   const experiment::TokenSigner* signer = nullptr;  // Borrowed.
   // Of the draws.
   uint64_t seed = 0;
+  // Client connections that all workers have open. Borrowed.
+  std::atomic<uint32_t>* connections = nullptr;
   std::function<int64_t()> unix_ms;
 };
 
@@ -67,7 +69,7 @@ class Worker : public learning::WorkerPort {
   WorkerOptions options_;
   WorkerState state_;
   std::unique_ptr<Listener> listener_;
-  std::set<std::shared_ptr<http2::Session>> sessions_;
+  ClientConnections clients_;
   asio::steady_timer grace_timer_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   bool draining_ = false;
