@@ -84,24 +84,23 @@ std::optional<int64_t> ParseGrpcTimeout(std::string_view value) {
     default:
       return std::nullopt;
   }
-  int64_t amount = 0;
+  // Unsigned: digits and no sign, not even that of -0.
+  uint32_t amount = 0;
   const char* const digits_end = value.data() + value.size() - 1;
   const auto [end, error] = std::from_chars(value.data(), digits_end, amount);
-  if (error != std::errc() || end != digits_end || amount < 0) {
-    return std::nullopt;
-  }
+  if (error != std::errc() || end != digits_end) return std::nullopt;
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   return amount > kMost / unit_ns ? kMost : amount * unit_ns;
 }
 
 int ParseGrpcStatus(std::string_view value) {
-  int status = 0;
+  uint32_t status = 0;
   const auto [end, error] =
       std::from_chars(value.data(), value.data() + value.size(), status);
   const bool valid = error == std::errc() &&
-                     end == value.data() + value.size() && status >= 0 &&
-                     status <= 16;
-  return valid ? status : static_cast<int>(GrpcStatus::kUnknown);
+                     end == value.data() + value.size() && status <= 16;
+  return static_cast<int>(valid ? status
+                                : static_cast<uint32_t>(GrpcStatus::kUnknown));
 }
 
 bool IsGrpc(std::string_view content_type) {

@@ -19,8 +19,8 @@ TEST(GrpcStatusTest, ReadsEveryTimeoutUnit) {
 }
 
 TEST(GrpcStatusTest, RefusesTimeoutsThatAreNone) {
-  for (const char* bad :
-       {"", "S", "5", "5x", "-1S", "+1S", " 1S", "1 S", "123456789S", "1.5S"}) {
+  for (const char* bad : {"", "S", "5", "5x", "-1S", "-0S", "+1S", " 1S", "1 S",
+                          "123456789S", "1.5S"}) {
     EXPECT_EQ(ParseGrpcTimeout(bad), std::nullopt) << bad;
   }
 }
@@ -32,7 +32,7 @@ TEST(GrpcStatusTest, ATimeoutBeyondTheClockIsCutOff) {
 TEST(GrpcStatusTest, AnOddStatusIsUnknown) {
   EXPECT_EQ(ParseGrpcStatus("0"), 0);
   EXPECT_EQ(ParseGrpcStatus("16"), 16);
-  for (const char* bad : {"", "17", "-1", "x", "1x", "4294967296"}) {
+  for (const char* bad : {"", "17", "-1", "-0", "x", "1x", "4294967296"}) {
     EXPECT_EQ(ParseGrpcStatus(bad), 2) << bad;
   }
 }
