@@ -70,7 +70,8 @@ class TrustTest(RouterTest):
     def sample(self, router, start):
         """Of the series whose line starts so."""
         lines = self.page(router, "/metrics").splitlines()
-        return [float(x.rsplit(" ", 1)[1]) for x in lines if x.startswith(start)]
+        lines = [line for line in lines if line.startswith(start)]
+        return [float(line.rsplit(" ", 1)[1]) for line in lines]
 
 
 class Tokens(TrustTest):
