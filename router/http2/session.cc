@@ -8,6 +8,7 @@
 #include <array>
 #include <utility>
 
+#include "router/http2/lingering_close.h"
 #include "router/http2/opening.h"
 #include "router/http2/session_callbacks.h"
 
@@ -66,7 +67,14 @@ void Session::Close(const std::string& why, CloseReason reason) {
   closed_for_ = reason;
   auto self = shared_from_this();
   loop_.wheel().Unset(watch_);
-  if (transport_ != nullptr) transport_->Close();
+  // A client may be sending still, and is to hear the last words.
+  const bool linger =
+      role_ == Role::kServer && spoken_ && reason != CloseReason::kPeer;
+  if (linger) {
+    CloseLingering(loop_, std::move(transport_));
+  } else if (transport_ != nullptr) {
+    transport_->Close();
+  }
   TellNotes();
   while (streams_ != nullptr) TellClosed(streams_, NGHTTP2_CANCEL);
   out_.Clear();

@@ -327,6 +327,43 @@ TEST_F(SessionLimitsTest, OtherBytesEndInAGoAway) {
   EXPECT_EQ(code, NGHTTP2_PROTOCOL_ERROR);
 }
 
+// A close with unread bytes would reset the connection and take the GOAWAY with
+// it.
+TEST_F(SessionLimitsTest, TheLastWordsOutliveWhatStillComes) {
+  Connect();
+  Opened();
+  Send(Data(1, "on an idle stream"));
+  ASSERT_TRUE(server->dead());
+  std::error_code error;
+  for (int i = 0; i < 3; ++i) {
+    peer.write_some(asio::buffer(Ping()), error);
+    EXPECT_FALSE(error);
+    Settle();
+  }
+  int code = -1;
+  EXPECT_EQ(Count(Read(), &code)[NGHTTP2_GOAWAY], 1);
+  EXPECT_EQ(code, NGHTTP2_PROTOCOL_ERROR);
+  // It does not wait for a peer that never closes.
+  Pass(absl::Seconds(2));
+  peer.write_some(asio::buffer(Ping()), error);
+  EXPECT_TRUE(error);
+}
+
+TEST_F(SessionLimitsTest, ALingeringCloseTakesOnlySoMuch) {
+  Connect();
+  Opened();
+  Send(Data(1, "on an idle stream"));
+  ASSERT_TRUE(server->dead());
+  std::error_code error;
+  size_t sent = 0;
+  while (!error && sent < 10'000'000) {
+    sent += peer.write_some(asio::buffer(std::string(16384, 'x')), error);
+    Settle();
+  }
+  EXPECT_TRUE(error);
+  EXPECT_LT(sent, 400'000u);
+}
+
 class FloodTest : public SessionLimitsTest {
  protected:
   // Sends `frame` until the connection ends; the GOAWAY's code.
