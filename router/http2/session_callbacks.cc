@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/http2/session_callbacks.h"
 
+#include <utility>
+
 namespace bandit::http2 {
 namespace {
 
@@ -71,7 +73,8 @@ int Session::Callbacks::OnFrame(nghttp2_session*, const nghttp2_frame* frame,
       }
       break;
     case NGHTTP2_SETTINGS:
-      self.settings_received_ = true;
+      if (std::exchange(self.settings_received_, true)) break;
+      if (self.events_.on_settings) self.events_.on_settings(self);
       break;
     case NGHTTP2_GOAWAY:
       OnGoAway(self);

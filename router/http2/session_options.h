@@ -31,6 +31,9 @@ struct SessionOptions {
   absl::Duration keepalive;
   // whose answer may take this long.
   absl::Duration keepalive_timeout;
+
+  friend bool operator==(const SessionOptions&,
+                         const SessionOptions&) = default;
 };
 
 // A new nghttp2 session with its SETTINGS submitted; the caller deletes it.

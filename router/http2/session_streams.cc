@@ -15,13 +15,14 @@ constexpr uint32_t kAssumedStreams = 100;
 }  // namespace
 
 bool Session::HasCapacity() const {
-  if (dead_ || draining_) return false;
-  const uint32_t allowed =
-      settings_received_
-          ? nghttp2_session_get_remote_settings(
-                session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
-          : kAssumedStreams;
-  return stream_count_ < allowed;
+  return !dead_ && !draining_ && stream_count_ < max_streams();
+}
+
+uint32_t Session::max_streams() const {
+  return settings_received_
+             ? nghttp2_session_get_remote_settings(
+                   session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+             : kAssumedStreams;
 }
 
 void Session::TellNotes() {
