@@ -76,6 +76,7 @@ absl::Status Router::BindWorkers() {
         .listen = *listen,
         .control_socket = control_socket_,
         .signer = &learning_->signer(),
+        .circuits = &circuits_,
         .seed = RandomSeed(),
         .connections = &connections_,
         .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); }}));

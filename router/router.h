@@ -57,6 +57,7 @@ class Router {
   // Where workers reach the control plane, not seen outside this host.
   std::string control_socket_;
   std::atomic<uint32_t> connections_ = 0;
+  upstream::Circuits circuits_;
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
   std::unique_ptr<control::ControlServer> control_;
   std::unique_ptr<control::AdminHttp> admin_;

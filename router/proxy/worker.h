@@ -16,6 +16,7 @@
 #include "asio/executor_work_guard.hpp"
 #include "router/experiment/token.h"
 #include "router/learning/worker_port.h"
+#include "router/proxy/backend_reporter.h"
 #include "router/proxy/client_connections.h"
 #include "router/proxy/listener.h"
 #include "router/proxy/worker_state.h"
@@ -27,6 +28,8 @@ struct WorkerOptions {
   // The control plane's socket; empty: no control services on the data port.
   std::string control_socket;
   const experiment::TokenSigner* signer = nullptr;  // Borrowed.
+  // Of all workers; borrowed. Null: backends' max_requests bound nothing.
+  upstream::Circuits* circuits = nullptr;
   // Of the draws.
   uint64_t seed = 0;
   // Client connections that all workers have open. Borrowed.
@@ -68,6 +71,7 @@ class Worker : public learning::WorkerPort {
 
   WorkerOptions options_;
   WorkerState state_;
+  BackendReporter backend_reporter_;
   std::unique_ptr<Listener> listener_;
   ClientConnections clients_;
   asio::steady_timer grace_timer_;
