@@ -11,6 +11,7 @@
 | the peer ends connections by age | no request fails |
 | takes one stream a connection | makes more connections |
 | max_requests are under way | UNAVAILABLE at once |
+| answers no PING | gives its connection up |
 | is configured as before a reload | keeps its connections |
 """
 
@@ -289,6 +290,30 @@ class Connections(BackendsTest):
         for call in calls:
             self.assertEqual(call.result(), b"x")
         self.assertEqual(self.served_by(), {"a"})
+
+
+class Silence(EdgeTest):
+    CONFIG = EdgeTest.CONFIG.replace(
+        "max_connections: 64",
+        "max_connections: 64, keepalive: 50ms, keepalive_timeout: 100ms",
+    )
+
+    def test_a_peer_that_answers_no_ping_is_given_up(self):
+        self.start()
+        stream, served = self.call()
+        # The backend is silent from here on: nobody reads its side.
+        message = self.c.finish(stream)
+        self.assertEqual(message.get("grpc-status"), "14")
+        self.assertIn("no answer to a PING", message.get("grpc-message"))
+        self.b = self.accept()
+        self.works()
+
+    def test_a_peer_that_answers_pings_may_take_its_time(self):
+        self.start()
+        stream, served = self.call()
+        self.b.until(lambda: self.b.pings >= 3)
+        self.b.answer(served)
+        self.assertEqual(self.c.finish(stream).body, b"answer")
 
 
 class Reload(EdgeTest):
