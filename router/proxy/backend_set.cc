@@ -39,11 +39,10 @@ http2::SessionOptions SessionOptionsOf(const v1::LimitsConfig& limits) {
   return options;
 }
 
-std::vector<std::shared_ptr<Backend>> MakeBackends(http2::Loop& loop,
-                                                   const experiment::Plan& plan,
-                                                   const BackendSet& before,
-                                                   upstream::Circuits* circuits,
-                                                   std::mt19937_64& random) {
+std::vector<std::shared_ptr<Backend>> MakeBackends(
+    http2::Loop& loop, const experiment::Plan& plan, const BackendSet& before,
+    upstream::Circuits* circuits, tls::Credentials* credentials,
+    std::mt19937_64& random) {
   const http2::SessionOptions session = SessionOptionsOf(plan.limits);
   const bool same_limits = before.plan != nullptr &&
                            SessionOptionsOf(before.plan->limits) == session;
@@ -55,6 +54,9 @@ std::vector<std::shared_ptr<Backend>> MakeBackends(http2::Loop& loop,
       upstream::BackendOptions options =
           upstream::OptionsOf(spec.name, spec.config, session);
       options.seed = random();
+      if (spec.config.has_tls()) {
+        options.pool.tls = credentials->backend(spec.config.tls());
+      }
       if (circuits != nullptr) {
         options.circuit = circuits->Get(spec.name, spec.config.max_requests());
       }

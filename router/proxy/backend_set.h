@@ -9,6 +9,7 @@
 
 #include "router/experiment/plan.h"
 #include "router/http2/loop.h"
+#include "router/tls/credentials.h"
 #include "router/upstream/backend.h"
 
 namespace bandit::proxy {
@@ -25,10 +26,12 @@ struct BackendSet {
 
 // The backends of `plan`. One that `before` has with the same config is the
 // same object: a reload neither drops its connections nor forgets its health.
-// `circuits` may be null: then nothing is bounded.
+// `circuits` may be null: then nothing is bounded. `credentials` may be null if
+// no backend has TLS.
 std::vector<std::shared_ptr<upstream::Backend>> MakeBackends(
     http2::Loop& loop, const experiment::Plan& plan, const BackendSet& before,
-    upstream::Circuits* circuits, std::mt19937_64& random);
+    upstream::Circuits* circuits, tls::Credentials* credentials,
+    std::mt19937_64& random);
 
 }  // namespace bandit::proxy
 

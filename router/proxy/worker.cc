@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/proxy/worker.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <utility>
 
 #include "asio/post.hpp"
+#include "router/http2/tls_transport.h"
 #include "router/proxy/backend_set.h"
 
 namespace bandit::proxy {
+namespace {
+
+// Strangers must not fill the log.
+constexpr int64_t kLogEveryNs = 1'000'000'000;
+
+}  // namespace
+
 Worker::Worker(WorkerOptions options)
     : options_(std::move(options)),
       state_(options_.signer, options_.seed, options_.unix_ms),
@@ -38,8 +47,8 @@ absl::Status Worker::Bind() {
 }
 
 void Worker::Start() {
-  listener_->Start([this](std::unique_ptr<http2::Transport> transport) {
-    Accept(std::move(transport));
+  listener_->Start([this](http2::Transport::Socket socket) {
+    Accept(NewTransport(std::move(socket)));
   });
   thread_ = std::thread([this] { state_.loop.io().run(); });
 }
@@ -65,7 +74,31 @@ void Worker::Harvest(std::function<void(Deltas)> done) {
              [this, done = std::move(done)] { done(TakeCounts()); });
 }
 
+void Worker::NoteReachable() {
+  const Generation& generation = *state_.generation;
+  const auto reachable = [&](size_t index) {
+    upstream::Backend& backend = *generation.backends[index];
+    // An idle connection may have been closed: it is made again on demand.
+    if (backend.connected() || (reachable_ && backend.available())) return true;
+    // Whoever looks at readiness sends no request that would try it again.
+    state_.loop.UpdateTime();
+    backend.Warm();
+    return false;
+  };
+  const experiment::Plan& plan = *generation.plan;
+  bool needed = plan.default_backend.has_value();
+  bool found = needed && reachable(*plan.default_backend);
+  for (const experiment::Experiment& experiment : plan.experiments) {
+    needed = true;
+    for (const experiment::Arm& arm : experiment.arms) {
+      found = found || reachable(arm.backend);
+    }
+  }
+  reachable_ = found || !needed;
+}
+
 learning::WorkerPort::Deltas Worker::TakeCounts() {
+  if (!stopped_ && state_.generation != nullptr) NoteReachable();
   Deltas deltas;
   for (const auto& generation : state_.retired) {
     deltas.push_back(generation->statistics.Take());
@@ -103,7 +136,8 @@ void Worker::MakeGeneration(
     before = {state_.generation->plan, &state_.generation->backends};
   }
   generation->backends =
-      MakeBackends(state_.loop, plan, before, options_.circuits, state_.random);
+      MakeBackends(state_.loop, plan, before, options_.circuits,
+                   options_.credentials, state_.random);
   if (state_.control == nullptr && !options_.control_socket.empty()) {
     upstream::BackendOptions control;
     control.name = "control";
@@ -118,6 +152,32 @@ void Worker::MakeGeneration(
     state_.retired.push_back(std::move(state_.generation));
   }
   state_.generation = std::move(generation);
+}
+
+std::unique_ptr<http2::Transport> Worker::NewTransport(
+    http2::Transport::Socket socket) {
+  const auto context = options_.credentials == nullptr
+                           ? nullptr
+                           : options_.credentials->listener();
+  if (context == nullptr) return http2::PlainTransport(std::move(socket));
+  return std::make_unique<http2::TlsTransport>(
+      std::move(socket), context->Accept(),
+      [this](const std::string& peer, const std::string& problem) {
+        OnHandshakeFailed(peer, problem);
+      });
+}
+
+void Worker::OnHandshakeFailed(const std::string& peer,
+                               const std::string& problem) {
+  const int64_t now = state_.loop.UpdateTime();
+  if (handshake_logged_ns_ != 0 && now - handshake_logged_ns_ < kLogEveryNs) {
+    ++handshakes_unlogged_;
+    return;
+  }
+  handshake_logged_ns_ = now;
+  const uint64_t unlogged = std::exchange(handshakes_unlogged_, 0);
+  spdlog::warn("TLS handshake with {} failed: {}{}", peer, problem,
+               unlogged == 0 ? "" : fmt::format("; {} more before", unlogged));
 }
 
 void Worker::Accept(std::unique_ptr<http2::Transport> transport) {

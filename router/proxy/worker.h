@@ -20,6 +20,7 @@
 #include "router/proxy/client_connections.h"
 #include "router/proxy/listener.h"
 #include "router/proxy/worker_state.h"
+#include "router/tls/credentials.h"
 
 namespace bandit::proxy {
 
@@ -28,6 +29,7 @@ struct WorkerOptions {
   // The control plane's socket; empty: no control services on the data port.
   std::string control_socket;
   const experiment::TokenSigner* signer = nullptr;  // Borrowed.
+  tls::Credentials* credentials = nullptr;          // Borrowed.
   // Of all workers; borrowed. Null: backends' max_requests bound nothing.
   upstream::Circuits* circuits = nullptr;
   // Of the draws.
@@ -49,6 +51,9 @@ class Worker : public learning::WorkerPort {
   // As bound, so that further workers can take the same port.
   upstream::Address address() const { return listener_->address(); }
 
+  // Whether a backend that requests go to could be reached lately. Any thread.
+  bool reachable() const { return reachable_; }
+
   // Starts the thread. REQUIRES: bound, and a snapshot published.
   void Start();
   // Takes no new connections and requests, finishes those under way, at most
@@ -63,7 +68,11 @@ class Worker : public learning::WorkerPort {
  private:
   void Adopt(std::shared_ptr<const learning::Snapshot> snapshot);
   Deltas TakeCounts();
+  void NoteReachable();
   void MakeGeneration(std::shared_ptr<const learning::Snapshot> snapshot);
+  std::unique_ptr<http2::Transport> NewTransport(
+      http2::Transport::Socket socket);
+  void OnHandshakeFailed(const std::string& peer, const std::string& problem);
   void Accept(std::unique_ptr<http2::Transport> transport);
   void BeginDrain(absl::Duration grace);
   void StopIfDrained();
@@ -76,8 +85,12 @@ class Worker : public learning::WorkerPort {
   ClientConnections clients_;
   asio::steady_timer grace_timer_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  // When a failed handshake was last logged; those since then.
+  int64_t handshake_logged_ns_ = 0;
+  uint64_t handshakes_unlogged_ = 0;
   bool draining_ = false;
   bool stopped_ = false;
+  std::atomic<bool> reachable_ = false;
   // The thread has ended: what it counted last is there for the asking.
   std::atomic<bool> joined_ = false;
   std::thread thread_;

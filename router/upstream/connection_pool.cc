@@ -96,7 +96,7 @@ http2::Session* ConnectionPool::Open() {
       std::make_shared<http2::Session>(loop_, http2::Session::Role::kClient,
                                        options_.session, std::move(events));
   connections_.push_back({session, opened_at_ns_, opened_at_ns_});
-  Connect(loop_.io(), address_, options_.connect_timeout,
+  Connect(loop_.io(), address_, options_.connect_timeout, options_.tls,
           [this, alive = alive_, session](
               std::unique_ptr<http2::Transport> transport, std::string error) {
             if (*alive) OnConnected(*session, std::move(transport), error);

@@ -18,6 +18,7 @@
 
 #include "absl/time/time.h"
 #include "router/http2/session.h"
+#include "router/tls/credentials.h"
 #include "router/upstream/address.h"
 
 namespace bandit::upstream {
@@ -29,6 +30,7 @@ struct PoolOptions {
   // A connection that no request used for this long is closed. Zero: never.
   absl::Duration idle_timeout;
   http2::SessionOptions session;
+  std::shared_ptr<const tls::BackendCredentials> tls;  // Null: cleartext.
 };
 
 // Thread-safety: none, lives on its loop.   Cost: Take looks at each connection

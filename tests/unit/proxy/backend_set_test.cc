@@ -38,7 +38,7 @@ class BackendSetTest : public ::testing::Test {
 
   std::vector<std::shared_ptr<Backend>> Make(const experiment::Plan& plan,
                                              const BackendSet& before = {}) {
-    return MakeBackends(loop, plan, before, &circuits, random);
+    return MakeBackends(loop, plan, before, &circuits, nullptr, random);
   }
 
   http2::Loop loop;
