@@ -133,6 +133,14 @@ void CheckBackend(const Path& path, std::string_view name,
 void ValidateConfig(v1::RouterConfig* config, Report* report) {
   CheckListeners(*config, report);
   CheckState(config->state(), report);
+  if (config->has_tls()) {
+    ValidateListenTls(Path().Field("tls"), config->tls(), report);
+  }
+  if (config->has_control_tls()) {
+    ValidateListenTls(Path().Field("control_tls"), config->control_tls(),
+                      report);
+  }
+  ValidateControlToken(config->control_token(), report);
 
   const Path backends = Path().Field("backends");
   std::vector<std::string> names;
@@ -140,8 +148,11 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
   // A protobuf map has no order; errors have.
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
-    CheckBackend(backends.Entry(name), name, config->backends().at(name),
-                 report);
+    const v1::BackendConfig& backend = config->backends().at(name);
+    CheckBackend(backends.Entry(name), name, backend, report);
+    if (backend.has_tls()) {
+      ValidateBackendTls(backends.Entry(name).Field("tls"), backend, report);
+    }
   }
   if (!report->Broken(backends)) {
     CheckReference(Path().Field("default_backend"), config->default_backend(),

@@ -40,7 +40,7 @@ inline constexpr size_t kMaxColumns = 256;
 void ValidateConfig(v1::RouterConfig* config, Report* report);
 
 // The parts: one experiment, its policy, its metrics and its context, at
-// `path`.
+// `path`; TLS, and the token of the control services.
 void ValidateExperiment(const Path& path,
                         const std::vector<std::string>& backends,
                         v1::ExperimentConfig* experiment, Report* report);
@@ -50,6 +50,13 @@ void ValidatePolicy(const Path& path, size_t arms, bool has_context,
                     v1::PolicyConfig* policy, Report* report);
 void ValidateMetric(const Path& path, const v1::MetricConfig& metric,
                     Report* report);
+void ValidateListenTls(const Path& path, const v1::ListenTlsConfig& tls,
+                       Report* report);
+void ValidateBackendTls(const Path& path, const v1::BackendConfig& backend,
+                        Report* report);
+// The files that TLS needs: read, and whether they fit together.
+void ValidateTlsFiles(const v1::RouterConfig& config, Report* report);
+void ValidateControlToken(const std::string& token, Report* report);
 void ValidateContext(const Path& path, const v1::ContextConfig& context,
                      Report* report);
 

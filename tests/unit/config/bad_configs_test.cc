@@ -753,6 +753,40 @@ constexpr Case kExperiments[] = {
 INSTANTIATE_TEST_SUITE_P(Experiments, BadConfigTest,
                          testing::ValuesIn(kExperiments));
 
+constexpr Case kTls[] = {
+    {"default_backend: a", "default_backend: a\ntls: {key: k}",
+     "5: tls.certificate is missing, expected text"},
+    {"default_backend: a",
+     "default_backend: a\ntls: {certificate: c, key: k, min_version: 1.1}",
+     "5: tls.min_version = 1.1 is no TLS version, expected 1.2 or 1.3"},
+    {"default_backend: a",
+     "default_backend: a\ntls: {certificate: c, key: k, client_names: [x.y]}",
+     "5: tls.client_names has no client_ca, expected one that signs them"},
+    {"default_backend: a",
+     "default_backend: a\ncontrol_tls: {certificate: c, key: k, client_ca: a, "
+     "client_names: [x.y, 'a*.y']}",
+     "5: control_tls.client_names[1] = \"a*.y\" is no name of a certificate, "
+     "expected a DNS name, *.name or a URI"},
+    {"default_backend: a", "default_backend: a\ncontrol_token: \"a b\"",
+     "5: control_token cannot be sent in metadata, expected visible ASCII "
+     "without spaces"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {certificate: c}",
+     "2: backends.a.tls has a certificate without key, expected both"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {key: k}",
+     "2: backends.a.tls has a key without certificate, expected both"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {server_name: \"*.x.y\"}",
+     "2: backends.a.tls.server_name = \"*.x.y\" is no host, expected a DNS "
+     "name or an IP address"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {server_names: [a/b]}",
+     "2: backends.a.tls.server_names[0] = \"a/b\" is no name of a "
+     "certificate, expected a DNS name, *.name or a URI"},
+    {"\"127.0.0.1:1\"", "unix:/s, tls: {}",
+     "2: backends.a.tls has no server_name, expected one for a Unix socket, "
+     "which has no host to be verified"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Tls, BadConfigTest, testing::ValuesIn(kTls));
+
 constexpr Case kYaml[] = {
     {"default_backend: a", "default_backend: \"a",
      "4: a quoted text that starts here is not closed, expected its closing "

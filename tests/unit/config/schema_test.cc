@@ -83,7 +83,7 @@ TEST(SchemaTest, HasDefaultsAndLimitsThatCanBeRead) {
     // So is what NeedRestart compares.
     EXPECT_TRUE(!rule.restart() ||
                 (field->containing_type() == v1::RouterConfig::descriptor() &&
-                 IsScalar(*field) && !field->is_repeated()));
+                 !field->is_repeated()));
     for (const std::string& text :
          {rule.default_value(), rule.min(), rule.max()}) {
       if (text.empty()) continue;
