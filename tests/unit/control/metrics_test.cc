@@ -8,8 +8,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/metric_family.h"
+#include "prometheus/text_serializer.h"
 #include "router/control/code_name.h"
+#include "router/control/lifecycle_metrics.h"
 #include "tests/unit/control/control_fixture.h"
+#include "tests/unit/tls/test_certificates.h"
 
 namespace bandit::control {
 namespace {
@@ -46,6 +49,24 @@ class MetricsTest : public bandit::testing::ControlFixture {
       statistics.OnUnmatchedStart();
     });
     worker_->AwaitTick();
+  }
+
+  // With a certificate.
+  std::vector<prometheus::MetricFamily> LifecycleFamilies() {
+    const bandit::testing::TemporaryFiles files;
+    const bandit::testing::Identity identity =
+        bandit::testing::MakeIdentity({});
+    v1::RouterConfig config;
+    config.mutable_tls()->set_certificate(
+        files.Write("certificate", identity.certificate_pem));
+    config.mutable_tls()->set_key(files.Write("key", identity.key_pem));
+    tls::Credentials credentials;
+    credentials.Adopt(*credentials.Prepare(config));
+    LifecycleMetrics metrics(&credentials, &clock_);
+    metrics.OnReload(true);
+    metrics.OnReload(false);
+    metrics.OnReload(true);
+    return metrics.Collect();
   }
 
   std::shared_ptr<RouterMetrics> metrics_ =
@@ -137,6 +158,22 @@ TEST_F(MetricsTest, DegradedAndFailedCommitsShow) {
   EXPECT_THAT(Text(), Not(HasSubstr("commit_failures_total 0\n")));
 }
 
+TEST_F(MetricsTest, ReloadsAreCounted) {
+  clock_.Advance(absl::Seconds(7));
+  const std::string text =
+      prometheus::TextSerializer().Serialize(LifecycleFamilies());
+  for (const char* line : {
+           "bandit_config_reloads_total{result=\"ok\"} 2\n",
+           "bandit_config_reloads_total{result=\"failed\"} 1\n",
+           "bandit_tls_reloads_total{result=\"ok\"} 0\n",
+           "bandit_tls_reloads_total{result=\"failed\"} 0\n",
+           "bandit_tls_certificate_expiry_seconds{name=\"listen\"} ",
+           "bandit_config_last_reload_success_timestamp_seconds ",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST_F(MetricsTest, EveryFamilyHasItsHelp) {
   for (const auto& family : metrics_->Collect()) {
     EXPECT_GT(family.help.size(), 10u) << family.name;
@@ -149,7 +186,10 @@ TEST_F(MetricsTest, TheReferenceSaysWhatTheCodeDoes) {
   StartLearner();
   CountSomething();
   std::set<std::string> coded;
-  for (const auto& family : metrics_->Collect()) {
+  std::vector<prometheus::MetricFamily> families = metrics_->Collect();
+  for (auto& family : LifecycleFamilies())
+    families.push_back(std::move(family));
+  for (const auto& family : families) {
     const char* type = "gauge";
     if (family.type == prometheus::MetricType::Counter) type = "counter";
     if (family.type == prometheus::MetricType::Histogram) type = "histogram";
