@@ -27,7 +27,8 @@ SERVICE = "/inference.GRPCInferenceService/"
 class ModelServer(grpc.GenericRpcHandler):
     """Answers any method of any service; what it does is in its name."""
 
-    def __init__(self, name="model", address="127.0.0.1:0", options=()):
+    def __init__(self, name="model", address="127.0.0.1:0", options=(),
+                 credentials=None):
         self.name = name
         self.requests = []  # (method, metadata, message) of unary calls.
         self.cancelled = threading.Event()
@@ -37,7 +38,11 @@ class ModelServer(grpc.GenericRpcHandler):
             futures.ThreadPoolExecutor(32), options=UNLIMITED + list(options)
         )
         self.server.add_generic_rpc_handlers((self,))
-        port = self.server.add_insecure_port(address)
+        port = (
+            self.server.add_secure_port(address, credentials)
+            if credentials
+            else self.server.add_insecure_port(address)
+        )
         self.address = address if port in (0, 1) else f"127.0.0.1:{port}"
         self.server.start()
 
