@@ -12,7 +12,7 @@ from tls_case import TlsTest
 
 
 class Listener(TlsTest):
-    def start(self, more="", **kwargs):
+    def start(self, more="", then="", **kwargs):
         self.server = self.ca.issue(
             "server", "DNS:router.test", "IP:127.0.0.1"
         )
@@ -20,7 +20,7 @@ class Listener(TlsTest):
         return self.router(
             self.backend(
                 f'{{address: "{model.address}"}}',
-                self.listen_tls(self.server, more),
+                self.listen_tls(self.server, more) + "\n" + then,
             ),
             **kwargs,
         )
@@ -120,6 +120,12 @@ class Listener(TlsTest):
         self.assertTrue(answer.endswith(b"over TLS, no cleartext"), answer)
         self.eventually(lambda: "speaks no TLS" in router.logged())
         self.fails(self.channel(router))
+
+    def test_a_peer_that_says_nothing_is_let_go(self):
+        router = self.start(then="limits: {header_timeout: 100ms}")
+        _, raw = self.connect(router)
+        with raw:
+            self.assertEqual(raw.recv(1), b"")
 
     def test_a_peer_that_leaves_midway_harms_nobody(self):
         router = self.start()
