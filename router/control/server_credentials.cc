@@ -100,8 +100,8 @@ class Certificates {
     // certificate, and so none is ever judged by them.
     const tls::Certificates& authorities =
         files->client_ca ? *files->client_ca : files->certificates;
-    *config = grpc_ssl_server_certificate_config_create(
-        authorities.pem.c_str(), &pair, 1);
+    *config = grpc_ssl_server_certificate_config_create(authorities.pem.c_str(),
+                                                        &pair, 1);
     given_ = files;
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }

@@ -43,7 +43,9 @@ frontend bench
   bind 127.0.0.1:{port} ssl crt {work}/both.pem alpn h2
   default_backend model
 backend model
-  server model 127.0.0.1:{backend} ssl verify required ca-file {work}/cert.pem verifyhost localhost alpn h2 proto h2
+  default-server ssl verify required ca-file {work}/cert.pem
+  default-server verifyhost localhost alpn h2 proto h2
+  server model 127.0.0.1:{backend}
 """
 ROUTER = """
 listen: 127.0.0.1:{port}
