@@ -128,6 +128,8 @@ class Exchange {
   void Forward(upstream::Backend& backend);
   // Sends the request to target_.
   void Submit();
+  // Gives the lease back, once; `outcome_` says how it went.
+  void ReleaseLease();
   void ArmDeadline();
   // Passes request bytes on, rewriting the message where the arm asks. False:
   // the call has been answered with an error.
@@ -155,6 +157,8 @@ class Exchange {
   // "experiment ranker, arm candidate, backend ranker-b"
   std::string Place() const;
   void NoteCode(const http2::HeaderBlock& block);
+  // The backend has said all: how its endpoint did.
+  void NoteOutcome();
   // Counts the call, once.
   void Finish(int64_t end_ns);
   void RecycleIfDone();
@@ -187,6 +191,9 @@ class Exchange {
   experiment::Assignment assignment_;
   upstream::Backend* target_ = nullptr;
   upstream::Backend::Lease lease_;
+  // What is known so far: of the caller's or a deadline's doing, until the
+  // backend has spoken or failed.
+  upstream::Backend::Outcome outcome_ = upstream::Backend::Outcome::kAbandoned;
   std::string token_;
   std::unique_ptr<ModelPeek> peek_;
   std::unique_ptr<MessageRewriter> rewriter_;

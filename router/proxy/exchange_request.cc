@@ -10,6 +10,9 @@
 #include "router/proxy/worker_state.h"
 
 namespace bandit::proxy {
+
+using Outcome = upstream::Backend::Outcome;
+
 namespace {
 
 // Calls to these go to the control plane, so that a service needs one port.
@@ -183,7 +186,7 @@ void Exchange::Submit() {
   http2::Session* const session = lease_.session;
   if (session == nullptr) {
     Answer(GrpcStatus::kUnavailable,
-           fmt::format("{}: {}", Place(), target_->last_error()));
+           fmt::format("{}: {}", Place(), target_->WhyNone(lease_)));
     return;
   }
   const bool end =
@@ -191,6 +194,7 @@ void Exchange::Submit() {
   const int32_t id =
       session->SubmitRequest(request_.fields(), end, &upstream_handler_);
   if (id < 0) {
+    ReleaseLease();
     Answer(GrpcStatus::kUnavailable,
            fmt::format("{}: the connection takes no more requests: {}", Place(),
                        nghttp2_strerror(id)));
@@ -200,6 +204,12 @@ void Exchange::Submit() {
   backend_.session = session;
   backend_.id = id;
   backend_.open = true;
+}
+
+void Exchange::ReleaseLease() {
+  if (!lease_) return;
+  target_->Release(std::exchange(lease_, {}),
+                   std::exchange(outcome_, Outcome::kAbandoned));
 }
 
 void Exchange::ArmDeadline() {

@@ -11,6 +11,9 @@
 #include "router/proxy/worker_state.h"
 
 namespace bandit::proxy {
+
+using Outcome = upstream::Backend::Outcome;
+
 namespace {
 
 // 1xx: not the response yet.
@@ -24,10 +27,17 @@ int ParseHttpStatus(std::string_view status) {
   return code;
 }
 
+// What a gateway says of a server that it did not reach.
+bool IsUnavailable(int code) {
+  return code == static_cast<int>(GrpcStatus::kUnavailable) ||
+         (code >= 502 && code <= 504);
+}
+
 }  // namespace
 
 void Exchange::OnResponseHeaders(bool complete, bool end) {
   if (!complete) {
+    outcome_ = Outcome::kAnswered;
     backend_.session->Reset(backend_.id, NGHTTP2_CANCEL);
     Answer(
         GrpcStatus::kInternal,
@@ -68,6 +78,11 @@ void Exchange::NoteCode(const http2::HeaderBlock& block) {
     code_ = ParseHttpStatus(status);
     code_known_ = true;
   }
+}
+
+void Exchange::NoteOutcome() {
+  outcome_ = code_known_ && IsUnavailable(code_) ? Outcome::kFailed
+                                                 : Outcome::kAnswered;
 }
 
 void Exchange::SubmitResponse(bool end) {
@@ -184,13 +199,20 @@ void Exchange::OnUpstreamClosed(uint32_t error_code) {
     const bool unsent = forwarded_ns_ == 0 && session.draining() &&
                         error_code == NGHTTP2_REFUSED_STREAM;
     if (unsent) {
+      ReleaseLease();
       Submit();
     } else {
       worker_.wheel.Unset(deadline_);
+      outcome_ = session.dead() ||
+                         StatusOfReset(error_code) == GrpcStatus::kUnavailable
+                     ? Outcome::kFailed
+                     : Outcome::kAnswered;
+      ReleaseLease();
       OnUpstreamFailed(session, error_code);
     }
   } else {
     worker_.wheel.Unset(deadline_);
+    ReleaseLease();
     DropRequest();
   }
   RecycleIfDone();
@@ -291,6 +313,7 @@ void Exchange::Upstream::OnEnd() {
   Exchange& e = exchange_;
   e.backend_.ended = true;
   if (e.phase_ != Phase::kForwarding || !e.client_.open) return;
+  e.NoteOutcome();
   e.response_end_ns_ = e.worker_.loop.now();
   e.EndResponse();
 }

@@ -44,6 +44,8 @@ Backend::~Backend() {
 }
 
 Backend::Lease Backend::Acquire(const Endpoint* avoid) {
+  // Streams that end with this object may ask for another place.
+  if (!*alive_) return {};
   Endpoint* last = nullptr;
   for (size_t i = 0; i < endpoints_.size(); ++i) {
     Endpoint& endpoint = *endpoints_[next_];
@@ -59,6 +61,8 @@ Backend::Lease Backend::Acquire(const Endpoint* avoid) {
 }
 
 void Backend::Release(const Lease& lease, Outcome outcome) {}
+
+std::string Backend::WhyNone(const Lease&) const { return last_error_; }
 
 bool Backend::available() const { return true; }
 

@@ -29,10 +29,17 @@ class Backend {
  public:
   struct Endpoint;
 
+  // Why a request gets no place.
+  enum class Refusal {
+    kNoEndpoint,   // None is known, or none can be connected to at present.
+    kCircuitOpen,  // max_requests are under way.
+  };
+
   // A place for one request. Ends with Release.
   struct Lease {
-    http2::Session* session = nullptr;  // Null: there is none.
-    Endpoint* endpoint = nullptr;       // Alive until Release.
+    http2::Session* session = nullptr;       // Null: there is none.
+    Endpoint* endpoint = nullptr;            // Alive until Release.
+    Refusal refusal = Refusal::kNoEndpoint;  // Where there is none.
 
     explicit operator bool() const { return session != nullptr; }
   };
@@ -57,6 +64,9 @@ class Backend {
   // there is no other.
   Lease Acquire(const Endpoint* avoid = nullptr);
   void Release(const Lease& lease, Outcome outcome);
+
+  // In words, for a lease that is none.
+  std::string WhyNone(const Lease& lease) const;
 
   // Whether a request may be sent here with a chance of success.
   bool available() const;
