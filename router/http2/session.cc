@@ -89,7 +89,8 @@ struct Session::Callbacks {
         }
         break;
       case NGHTTP2_SETTINGS:
-        self.settings_received_ = true;
+        if (std::exchange(self.settings_received_, true)) break;
+        if (self.events_.on_settings) self.events_.on_settings(self);
         break;
       case NGHTTP2_GOAWAY:
         self.draining_ = true;
@@ -300,13 +301,14 @@ void Session::Drain() {
 }
 
 bool Session::HasCapacity() const {
-  if (dead_ || draining_) return false;
-  const uint32_t allowed =
-      settings_received_
-          ? nghttp2_session_get_remote_settings(
-                session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
-          : kAssumedStreams;
-  return stream_count_ < allowed;
+  return !dead_ && !draining_ && stream_count_ < max_streams();
+}
+
+uint32_t Session::max_streams() const {
+  return settings_received_
+             ? nghttp2_session_get_remote_settings(
+                   session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+             : kAssumedStreams;
 }
 
 void Session::MarkDirty() {

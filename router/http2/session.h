@@ -75,6 +75,9 @@ struct SessionOptions {
   int32_t connection_window = 16 * 1024 * 1024;
   uint32_t max_concurrent_streams = 1000;
   uint32_t max_header_list = 64 * 1024;
+
+  friend bool operator==(const SessionOptions&,
+                         const SessionOptions&) = default;
 };
 
 // Thread-safety: none, lives on its loop.
@@ -87,6 +90,9 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
     std::function<Stream*(Session&, int32_t id)> on_stream;
     // The connection is gone. Its streams have been told before.
     std::function<void(Session&, const std::string& reason)> on_dead;
+    // The peer's first SETTINGS have come: it is there and speaks HTTP/2.
+    // The session must not be closed from within.
+    std::function<void(Session&)> on_settings;
   };
 
   enum class Role { kServer, kClient };
@@ -111,6 +117,10 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   // Whether a further request can go out at once: the peer did not say GOAWAY
   // and its MAX_CONCURRENT_STREAMS leaves room.
   bool HasCapacity() const;
+  // The peer's first SETTINGS have come.
+  bool settled() const { return settings_received_; }
+  // Streams that the peer takes at a time, as far as it is known.
+  uint32_t max_streams() const;
   // The peer said GOAWAY, or we did.
   bool draining() const { return draining_; }
   Loop& loop() { return loop_; }
