@@ -76,6 +76,7 @@ absl::Status Router::BindWorkers() {
         .listen = *listen,
         .control_socket = control_socket_,
         .signer = &learning_->signer(),
+        .circuits = &circuits_,
         .seed = RandomSeed(),
         .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); }}));
     if (auto status = workers_.back()->Bind(); !status.ok()) return status;

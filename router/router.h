@@ -56,6 +56,7 @@ class Router {
   std::unique_ptr<learning::LearningSide> learning_;
   // Where workers reach the control plane, not seen outside this host.
   std::string control_socket_;
+  upstream::Circuits circuits_;
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
   std::unique_ptr<control::ControlServer> control_;
   std::unique_ptr<control::AdminHttp> admin_;

@@ -2,6 +2,7 @@
 #include "router/control/metrics.h"
 
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 #include "absl/types/span.h"
@@ -155,6 +156,45 @@ void AddJoin(const learning::JoinTotals& join,
   }
 }
 
+void AddBackends(const learning::Totals& totals,
+                 std::vector<MetricFamily>* families) {
+  Family endpoints("bandit_backend_endpoints", MetricType::Gauge,
+                   "Endpoints in the state, as each worker sees them, summed "
+                   "over the workers");
+  Family connections("bandit_backend_connections", MetricType::Gauge,
+                     "Connections, those being made included");
+  Family ejections("bandit_backend_ejections_total", MetricType::Counter,
+                   "Times that a worker left out an endpoint whose requests "
+                   "failed");
+  Family checks("bandit_backend_health_checks_total", MetricType::Counter,
+                "Active health checks that ended, by result");
+  Family circuit("bandit_backend_circuit_open_total", MetricType::Counter,
+                 "Tries refused because max_requests were under way");
+  for (const auto& [name, counts] : totals.backends) {
+    const Labels labels = {{"backend", name}};
+    const auto with = [&](const char* key, std::string_view value) {
+      Labels more = labels;
+      more.push_back({key, std::string(value)});
+      return more;
+    };
+    for (size_t i = 0; i < counts.endpoints.size(); ++i) {
+      endpoints.Add(with("state", learning::BackendCounts::kStates[i]),
+                    static_cast<double>(counts.endpoints[i]));
+    }
+    connections.Add(labels, static_cast<double>(counts.connections));
+    ejections.Add(labels, static_cast<double>(counts.ejections));
+    checks.Add(with("result", "passed"),
+               static_cast<double>(counts.checks_passed));
+    checks.Add(with("result", "failed"),
+               static_cast<double>(counts.checks_failed));
+    circuit.Add(labels, static_cast<double>(counts.circuit_open));
+  }
+  for (Family* family :
+       {&endpoints, &connections, &ejections, &checks, &circuit}) {
+    families->push_back(std::move(*family).Take());
+  }
+}
+
 void AddExperiments(const learning::View& view,
                     std::vector<MetricFamily>* families) {
   Family probability("bandit_arm_probability", MetricType::Gauge,
@@ -236,6 +276,7 @@ std::vector<MetricFamily> RouterMetrics::Collect() const {
     AddCalls(totals, &families);
     AddRewards(totals, &families);
     AddJoin(totals.join, &families);
+    AddBackends(totals, &families);
     AddLearner(*learner_, *view, totals, &families);
   });
   AddExperiments(*view, &families);

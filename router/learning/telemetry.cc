@@ -17,6 +17,9 @@ void Telemetry::Declare(const experiment::Plan& plan) {
   absl::MutexLock lock(&mutex_);
   totals_.calls[{"", ""}];
   totals_.rewards[{"", ""}];
+  for (const experiment::Backend& backend : plan.backends) {
+    totals_.backends[backend.name];
+  }
   for (const experiment::Experiment& e : plan.experiments) {
     for (const experiment::Arm& arm : e.arms) {
       totals_.calls[{e.name, arm.name}];
@@ -37,6 +40,9 @@ void Telemetry::Count(const WorkerDelta& delta) {
   absl::MutexLock lock(&mutex_);
   totals_.calls[{"", ""}].Merge(delta.unmatched);
   totals_.overhead.Merge(delta.overhead);
+  for (const auto& [name, change] : delta.backends) {
+    totals_.backends[name].Merge(change);
+  }
   for (size_t i = 0; i < delta.experiments.size(); ++i) {
     const experiment::Experiment& e = delta.plan->experiments[i];
     const ExperimentDelta& counts = delta.experiments[i];

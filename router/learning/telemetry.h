@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "router/experiment/plan.h"
+#include "router/learning/backend_counts.h"
 #include "router/learning/reward.h"
 #include "router/learning/worker_statistics.h"
 #include "stats/histogram.h"
@@ -40,6 +41,7 @@ struct Totals {
       rewards;
   // (experiment, feature).
   std::map<std::pair<std::string, std::string>, uint64_t> missing_features;
+  std::map<std::string, BackendCounts> backends;
   stats::LogLinearHistogram ticks;    // ns a learner tick took.
   stats::LogLinearHistogram commits;  // ns a transaction took.
   uint64_t failed_commits = 0;

@@ -10,12 +10,15 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
+#include "router/learning/backend_counts.h"
 #include "router/learning/request_notes.h"
 #include "stats/histogram.h"
 
@@ -84,6 +87,8 @@ struct WorkerDelta {
   stats::LogLinearHistogram overhead;  // ns
   // Where the plan joins rewards by request id; else empty.
   RequestNotes requests;
+  // By name; of the worker as a whole, not of this plan alone.
+  std::vector<std::pair<std::string, BackendCounts>> backends;
 };
 
 // Thread-safety: none; owned by one worker.   Cost: no allocation per call but
@@ -107,6 +112,11 @@ class WorkerStatistics {
   // The same for a request that no experiment took.
   void OnUnmatchedStart();
   void OnUnmatchedFinish(const CallRecord& call);
+
+  // A backend's figures have changed.
+  void OnBackend(const std::string& name, const BackendCounts& change) {
+    delta_->backends.emplace_back(name, change);
+  }
 
   // All since the last call; starts empty again.
   std::unique_ptr<WorkerDelta> Take();

@@ -6,22 +6,9 @@
 #include <utility>
 
 #include "asio/post.hpp"
+#include "router/proxy/backend_set.h"
 
 namespace bandit::proxy {
-namespace {
-
-http2::SessionOptions SessionOptionsOf(const v1::LimitsConfig& limits) {
-  http2::SessionOptions options;
-  options.stream_window = static_cast<int32_t>(limits.stream_window());
-  options.connection_window =
-      std::max(options.connection_window, options.stream_window);
-  options.max_concurrent_streams = limits.max_concurrent_streams();
-  options.max_header_list = static_cast<uint32_t>(limits.max_header_list());
-  return options;
-}
-
-}  // namespace
-
 Worker::Worker(WorkerOptions options)
     : options_(std::move(options)),
       state_(options_.signer, options_.seed, options_.unix_ms),
@@ -82,7 +69,12 @@ learning::WorkerPort::Deltas Worker::TakeCounts() {
   std::erase_if(state_.retired,
                 [](const auto& generation) { return generation->live == 0; });
   if (state_.generation != nullptr) {
-    deltas.push_back(state_.generation->statistics.Take());
+    learning::WorkerStatistics& statistics = state_.generation->statistics;
+    for (const auto& [name, change] :
+         backend_reporter_.Take(state_.generation->backends)) {
+      statistics.OnBackend(name, change);
+    }
+    deltas.push_back(statistics.Take());
   }
   return deltas;
 }
@@ -99,29 +91,22 @@ void Worker::Adopt(std::shared_ptr<const learning::Snapshot> snapshot) {
 
 void Worker::MakeGeneration(
     std::shared_ptr<const learning::Snapshot> snapshot) {
-  const experiment::Plan* const plan = snapshot->plan.get();
-  const http2::SessionOptions session = SessionOptionsOf(plan->limits);
   auto generation = std::make_unique<Generation>(std::move(snapshot));
-  for (const experiment::Backend& spec : plan->backends) {
-    upstream::BackendOptions options{.name = spec.name,
-                                     .connect_timeout = spec.connect_timeout,
-                                     .session = session};
-    for (const std::string& text : spec.addresses) {
-      // The config's validation has read it before.
-      options.addresses.push_back(upstream::ParseAddress(text).value());
-    }
-    generation->backends.push_back(
-        std::make_unique<upstream::Backend>(state_.loop, std::move(options)));
-    generation->backends.back()->Warm();
+  const experiment::Plan& plan = *generation->plan;
+  BackendSet before;
+  if (state_.generation != nullptr) {
+    before = {state_.generation->plan, &state_.generation->backends};
   }
+  generation->backends =
+      MakeBackends(state_.loop, plan, before, options_.circuits, state_.random);
   if (state_.control == nullptr && !options_.control_socket.empty()) {
-    state_.control = std::make_unique<upstream::Backend>(
-        state_.loop,
-        upstream::BackendOptions{
-            .name = "control",
-            .addresses = {{.kind = upstream::Address::Kind::kUnixAbstract,
-                           .path = options_.control_socket}},
-            .session = session});
+    upstream::BackendOptions control;
+    control.name = "control";
+    control.addresses = {{.kind = upstream::Address::Kind::kUnixAbstract,
+                          .path = options_.control_socket}};
+    control.pool.session = SessionOptionsOf(plan.limits);
+    state_.control =
+        std::make_unique<upstream::Backend>(state_.loop, std::move(control));
   }
   if (state_.generation != nullptr) {
     // Its last calls, and what they count, are still to come.

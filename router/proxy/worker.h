@@ -17,6 +17,7 @@
 #include "asio/executor_work_guard.hpp"
 #include "router/experiment/token.h"
 #include "router/learning/worker_port.h"
+#include "router/proxy/backend_reporter.h"
 #include "router/proxy/listener.h"
 #include "router/proxy/worker_state.h"
 
@@ -27,6 +28,8 @@ struct WorkerOptions {
   // The control plane's socket; empty: no control services on the data port.
   std::string control_socket;
   const experiment::TokenSigner* signer = nullptr;  // Borrowed.
+  // Of all workers; borrowed. Null: backends' max_requests bound nothing.
+  upstream::Circuits* circuits = nullptr;
   // Of the draws.
   uint64_t seed = 0;
   std::function<int64_t()> unix_ms;
@@ -66,6 +69,7 @@ class Worker : public learning::WorkerPort {
 
   WorkerOptions options_;
   WorkerState state_;
+  BackendReporter backend_reporter_;
   std::unique_ptr<Listener> listener_;
   std::set<std::shared_ptr<http2::Session>> sessions_;
   asio::steady_timer grace_timer_;

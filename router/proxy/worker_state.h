@@ -31,8 +31,8 @@ struct Generation {
   // The newest of this plan.
   std::shared_ptr<const learning::Snapshot> snapshot;
   const experiment::Plan* plan;
-  // In the plan's order.
-  std::vector<std::unique_ptr<upstream::Backend>> backends;
+  // In the plan's order; some are those of the generation before.
+  std::vector<std::shared_ptr<upstream::Backend>> backends;
   learning::WorkerStatistics statistics;
   size_t live = 0;
 };

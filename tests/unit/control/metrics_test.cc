@@ -37,6 +37,12 @@ class MetricsTest : public bandit::testing::ControlFixture {
                              .response_bytes = 10});
       }
       statistics.OnMissingFeature(0, 0);
+      statistics.OnBackend("b", {.endpoints = {2, 0, 0, 1, 0},
+                                 .connections = 3,
+                                 .ejections = 4,
+                                 .checks_passed = 5,
+                                 .checks_failed = 6,
+                                 .circuit_open = 7});
       statistics.OnUnmatchedStart();
     });
     worker_->AwaitTick();
