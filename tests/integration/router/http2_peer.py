@@ -332,7 +332,7 @@ class EdgeTest(RouterTest):
 workers: 1
 state: 'memory:'
 backends:
-  model: {{address: '{address}'}}
+  model: {{address: '{address}', max_connections: 64}}
 default_backend: model
 learner: {{tick: 10ms}}
 {more}
