@@ -274,12 +274,30 @@ constexpr Case kValues[] = {
      "10: experiments.ranker.arms.control.weight is a list, expected a number "
      "in [0, 1e9]"},
     {"  a: {address: \"127.0.0.1:1\"}", "  a: \"127.0.0.1:1\"",
-     "2: backends.a is a single value, expected a map with address or "
-     "connect_timeout"},
+     "2: backends.a is a single value, expected a map with address, "
+     "connect_timeout, tls, load_balancing, resolve_every, max_connections, "
+     "max_requests, idle_timeout, keepalive, keepalive_timeout, health_check, "
+     "outliers or 1 more"},
     {"  a: {address: \"127.0.0.1:1\"}", "  a:",
-     "2: backends.a is empty, expected a map with address or connect_timeout"},
+     "2: backends.a is empty, expected a map with address, connect_timeout, "
+     "tls, load_balancing, resolve_every, max_connections, max_requests, "
+     "idle_timeout, keepalive, keepalive_timeout, health_check, outliers or 1 "
+     "more"},
     {"\"127.0.0.1:1\"", "{host: x}",
      "2: backends.a.address is a map, expected text, or a list of them"},
+    {"  a: {", "  a: {outliers: {base_ejection: 10m}, ",
+     "2: backends.a.outliers.base_ejection = 10m is above max_ejection = 5m, "
+     "expected base_ejection <= max_ejection"},
+    {"  a: {", "  a: {outliers: {base_ejection: 1s, max_ejection: 20ms}, ",
+     "2: backends.a.outliers.max_ejection = 20ms is below base_ejection = 1s, "
+     "expected base_ejection <= max_ejection"},
+    {"  a: {", "  a: {outliers: {max_share: 1.5}, ",
+     "2: backends.a.outliers.max_share = 1.5 is outside [0, 1]"},
+    {"  a: {", "  a: {max_connections: 0, ",
+     "2: backends.a.max_connections = 0 is outside [1, 1000]"},
+    {"  a: {", "  a: {load_balancing: random, ",
+     "2: backends.a.load_balancing = \"random\" is unknown, expected "
+     "least_request or round_robin"},
     {"\"127.0.0.1:1\"", "[]",
      "2: backends.a.address is empty, expected at least one"},
     {"\"127.0.0.1:1\"", "[\"127.0.0.1:1\", [x]]",
