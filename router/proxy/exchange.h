@@ -18,11 +18,11 @@
 
 #include "router/experiment/assignment.h"
 #include "router/http2/session.h"
+#include "router/http2/timer_wheel.h"
 #include "router/learning/worker_statistics.h"
 #include "router/proxy/grpc_status.h"
 #include "router/proxy/message_rewriter.h"
 #include "router/proxy/model_peek.h"
-#include "router/proxy/timer_wheel.h"
 #include "router/upstream/backend.h"
 
 namespace bandit::proxy {
@@ -78,7 +78,7 @@ class Exchange {
     Exchange& exchange_;
   };
 
-  class Deadline : public TimerWheel::Timer {
+  class Deadline : public http2::TimerWheel::Timer {
    public:
     explicit Deadline(Exchange& exchange) : exchange_(exchange) {}
     void OnExpired() override { exchange_.OnDeadline(); }

@@ -15,7 +15,6 @@
 #include "router/learning/snapshot.h"
 #include "router/learning/worker_statistics.h"
 #include "router/proxy/exchange.h"
-#include "router/proxy/timer_wheel.h"
 #include "router/upstream/backend.h"
 
 namespace bandit::proxy {
@@ -48,7 +47,7 @@ struct WorkerState {
   void Recycle(Exchange& exchange);
 
   http2::Loop loop;
-  TimerWheel wheel{loop};
+  http2::TimerWheel& wheel = loop.wheel();
   const experiment::TokenSigner* signer;
   std::mt19937_64 random;
   std::function<int64_t()> unix_ms;

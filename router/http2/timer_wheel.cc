@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "router/proxy/timer_wheel.h"
+#include "router/http2/timer_wheel.h"
 
 #include <algorithm>
 #include <chrono>
 
-namespace bandit::proxy {
+#include "router/http2/loop.h"
 
-TimerWheel::TimerWheel(http2::Loop& loop)
-    : loop_(loop), timer_(loop.io()), tick_(loop.now() / kTickNs) {}
+namespace bandit::http2 {
+
+TimerWheel::TimerWheel(Loop& loop, asio::io_context& io)
+    : loop_(loop), timer_(io) {}
+
+TimerWheel::~TimerWheel() {
+  // What still waits belongs to handlers that the loop drops after this.
+  for (Timer* timer : slots_) {
+    for (; timer != nullptr; timer = timer->next_) timer->wheel_ = nullptr;
+  }
+}
 
 void TimerWheel::Set(Timer& timer, int64_t at_ns) {
   if (timer.set()) Unset(timer);
@@ -22,7 +31,7 @@ void TimerWheel::Set(Timer& timer, int64_t at_ns) {
   if (head != nullptr) head->previous_ = &timer;
   head = &timer;
   ++size_;
-  Arm();
+  if (timer.tick_ < armed_) Arm(timer.tick_);
 }
 
 void TimerWheel::Unset(Timer& timer) {
@@ -63,17 +72,28 @@ void TimerWheel::ExpireSlot(size_t slot, int64_t tick) {
   }
 }
 
-void TimerWheel::Arm() {
-  if (armed_) return;
-  armed_ = true;
-  timer_.expires_after(std::chrono::nanoseconds(kTickNs));
+int64_t TimerWheel::NextTick() const {
+  int64_t tick = tick_ + 1;
+  const int64_t turn = tick_ + static_cast<int64_t>(kSlots);
+  while (tick < turn && slots_[static_cast<size_t>(tick) % kSlots] == nullptr) {
+    ++tick;
+  }
+  return tick;
+}
+
+void TimerWheel::Arm(int64_t tick) {
+  armed_ = tick;
+  // Deadlines further away than a turn are passed by until theirs has come.
+  const int64_t in_ns = tick * kTickNs - loop_.now();
+  timer_.expires_after(std::chrono::nanoseconds(
+      std::clamp(in_ns, int64_t{0}, static_cast<int64_t>(kSlots) * kTickNs)));
   timer_.async_wait([this](std::error_code error) {
-    armed_ = false;
     if (error) return;
+    armed_ = kNotArmed;
     loop_.UpdateTime();
     Advance();
-    if (size_ > 0) Arm();
+    if (size_ > 0) Arm(std::min(armed_, NextTick()));
   });
 }
 
-}  // namespace bandit::proxy
+}  // namespace bandit::http2

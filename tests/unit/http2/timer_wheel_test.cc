@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "router/proxy/timer_wheel.h"
+#include "router/http2/timer_wheel.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,9 @@
 #include <random>
 #include <vector>
 
-namespace bandit::proxy {
+#include "router/http2/loop.h"
+
+namespace bandit::http2 {
 namespace {
 
 constexpr int64_t kTick = TimerWheel::kTickNs;
@@ -32,8 +34,8 @@ class TimerWheelTest : public ::testing::Test {
   }
 
   int64_t clock = 1000 * kTick;
-  http2::Loop loop{[this] { return clock; }};
-  TimerWheel wheel{loop};
+  Loop loop{[this] { return clock; }};
+  TimerWheel& wheel = loop.wheel();
 };
 
 TEST_F(TimerWheelTest, ExpiresAfterItsTimeAndWithinATick) {
@@ -99,6 +101,30 @@ TEST_F(TimerWheelTest, AHandlerMayUnsetItsNeighbours) {
   EXPECT_EQ(wheel.size(), 0u);
 }
 
+// On the loop's own time: the wheel sleeps until the first of them, also when
+// that one was set last.
+TEST_F(TimerWheelTest, WakesUpByItselfForTheFirst) {
+  Loop live;
+  TestTimer late;
+  TestTimer early;
+  live.wheel().Set(late, live.now() + 1000 * kTick);
+  live.wheel().Set(early, live.now() + kTick);
+  early.then = [&] { live.io().stop(); };
+  live.io().run();
+  EXPECT_EQ(early.expired, 1);
+  EXPECT_EQ(late.expired, 0);
+  live.wheel().Unset(late);
+}
+
+TEST_F(TimerWheelTest, ALoopThatGoesForgetsItsTimers) {
+  TestTimer timer;
+  {
+    Loop gone;
+    gone.wheel().Set(timer, gone.now() + kTick);
+  }
+  EXPECT_FALSE(timer.set());
+}
+
 TEST_F(TimerWheelTest, AgreesWithASortedList) {
   std::mt19937 random(7);
   std::vector<std::unique_ptr<TestTimer>> timers(500);
@@ -122,4 +148,4 @@ TEST_F(TimerWheelTest, AgreesWithASortedList) {
 }
 
 }  // namespace
-}  // namespace bandit::proxy
+}  // namespace bandit::http2
