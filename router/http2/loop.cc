@@ -36,7 +36,9 @@ void Loop::FlushAll() {
   flushing_.clear();
 }
 
-BlockRef& Loop::read_block() {
+// Here alone a block may begin anew: while bytes are handled, the last slice of
+// an earlier read may go, but what is being read lies behind it.
+BlockRef& Loop::BeginReading() {
   if (read_block_ && read_block_->references == 1) read_block_->used = 0;
   if (!read_block_ || read_block_->capacity - read_block_->used < kLeastRoom) {
     read_block_ = pool_.Allocate(BlockPool::kLarge);

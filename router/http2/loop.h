@@ -46,7 +46,9 @@ class Loop {
 
   // Where a socket may be read into: a block with at least 16 KiB of room
   // after `used`. Give it back with DoneReading.
-  BlockRef& read_block();
+  BlockRef& BeginReading();
+  // The same block, while what was read is handled.
+  const BlockRef& read_block() const { return read_block_; }
   // `size` bytes were read; they stay if a slice refers to them.
   void DoneReading(size_t size);
 

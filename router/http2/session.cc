@@ -334,7 +334,7 @@ void Session::OnReadable() {
 
 // Whether there may be more to read at once.
 bool Session::ReadOnce() {
-  BlockRef& block = loop_.read_block();
+  BlockRef& block = loop_.BeginReading();
   uint8_t* const data = block->data() + block->used;
   const size_t room = block->capacity - block->used;
   const Transport::Result result = transport_->Read(data, room);

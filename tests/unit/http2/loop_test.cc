@@ -28,20 +28,32 @@ TEST(LoopTest, FlushesOnceAfterTheEventsThatAreReady) {
 
 TEST(LoopTest, TheReadBlockIsUsedAgainWhenNobodyHoldsIt) {
   Loop loop;
-  Block* const first = loop.read_block().get();
+  Block* const first = loop.BeginReading().get();
   loop.DoneReading(1000);
-  EXPECT_EQ(loop.read_block().get(), first);
-  EXPECT_EQ(loop.read_block()->used, 0u);
+  EXPECT_EQ(loop.BeginReading().get(), first);
+  EXPECT_EQ(loop.BeginReading()->used, 0u);
 }
 
 TEST(LoopTest, BytesThatASliceHoldsAreNotOverwritten) {
   Loop loop;
-  const BlockRef held = loop.read_block();
+  const BlockRef held = loop.BeginReading();
   loop.DoneReading(1000);
-  EXPECT_EQ(loop.read_block()->used, 1000u);
+  EXPECT_EQ(loop.BeginReading()->used, 1000u);
   loop.DoneReading(held->capacity - 1000 - 100);
   // Too little room is left: a new block.
-  EXPECT_NE(loop.read_block().get(), held.get());
+  EXPECT_NE(loop.BeginReading().get(), held.get());
+}
+
+// The last slice of the first read is dropped by what the second one brings.
+TEST(LoopTest, BytesReadBehindASliceThatGoesMeanwhileAreNotOverwritten) {
+  Loop loop;
+  BlockRef first = loop.BeginReading();
+  loop.DoneReading(1000);
+  ASSERT_EQ(loop.BeginReading()->used, 1000u);
+  first = BlockRef();
+  const BlockRef second = loop.read_block();
+  loop.DoneReading(500);
+  EXPECT_EQ(loop.BeginReading()->used, 1500u);
 }
 
 TEST(LoopTest, TimeStandsStillUntilUpdated) {
