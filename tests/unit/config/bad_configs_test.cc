@@ -72,22 +72,26 @@ constexpr Case kFields[] = {
     {"default_backend", "default_backed",
      "4: top level has no field \"default_backed\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner or join, did you mean \"default_backend\"?"},
+     "experiments, limits, learner, join or 7 more, did you mean "
+     "\"default_backend\"?"},
     {"default_backend", "defaultBackend",
      "4: top level has no field \"defaultBackend\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner or join, did you mean \"default_backend\"?"},
+     "experiments, limits, learner, join or 7 more, did you mean "
+     "\"default_backend\"?"},
     {"default_backend", "zzz",
      "4: top level has no field \"zzz\", expected listen, control, admin, "
      "workers, state, token_key, backends, default_backend, experiments, "
-     "limits, learner or join"},
+     "limits, learner, join or 7 more"},
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
-     "unit, arms, control, policy, reward, metrics, context or salt, did you "
+     "unit, arms, control, policy, reward, metrics, context, "
+     "salt, timeout, retry or 2 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
-     "unit, arms, control, policy, reward, metrics, context or salt"},
+     "unit, arms, control, policy, reward, metrics, context, "
+     "salt, timeout, retry or 2 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
      "name, backend, weight or model, did you mean \"weight\"?"},
@@ -188,7 +192,9 @@ constexpr Case kValues[] = {
      "4: limits.max_concurrent_streams = 0 is outside [1, 1000000]"},
     {"default_backend: a", "limits: []",
      "4: limits is a list, expected a map with stream_window, "
-     "max_concurrent_streams, max_header_list or max_held_message"},
+     "max_concurrent_streams, max_header_list, max_held_message, "
+     "max_connections, max_requests, queue, queue_timeout, max_buffered, "
+     "header_timeout, idle_timeout, stall_timeout or 2 more"},
     {"default_backend: a", "learner: {tick: 100}",
      "4: learner.tick = 100 is not a duration, expected a duration such as 30m "
      "or 250ms in [1ms, 1m]"},
@@ -560,7 +566,8 @@ constexpr Case kNames[] = {
      "context:\n      # one more\n      features: []\n    salt: x\n    x:\n",
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
-     "match, unit, arms, control, policy, reward, metrics, context or salt"},
+     "match, unit, arms, control, policy, reward, metrics, context, "
+     "salt, timeout, retry or 2 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 
@@ -752,6 +759,30 @@ constexpr Case kExperiments[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Experiments, BadConfigTest,
                          testing::ValuesIn(kExperiments));
+
+constexpr Case kTraffic[] = {
+    {"control: control", "retry: {attempts: 1, fallback: true}",
+     "12: experiments.ranker.retry.fallback needs a second try, expected "
+     "attempts of at least 2, not 1"},
+    {"control: control", "retry: {attempts: 11}",
+     "12: experiments.ranker.retry.attempts = 11 is outside [1, 10]"},
+    {"\n      - {name: candidate, backend: b, weight: 10}\n    control: "
+     "control",
+     "\n    retry: {fallback: true}",
+     "11: experiments.ranker.retry.fallback needs another arm, expected two"},
+    {"control: control", "last_resort: contrl",
+     "12: experiments.ranker.last_resort = \"contrl\" is not one of the arms, "
+     "expected control or candidate, did you mean \"control\"?"},
+    {"control: control", "mirror: {backend: c}",
+     "12: experiments.ranker.mirror.backend = \"c\" is not one of the "
+     "backends, "
+     "expected a or b"},
+    {"control: control", "mirror: {backend: a, share: 1.5}",
+     "12: experiments.ranker.mirror.share = 1.5 is outside [0, 1]"},
+    {"control: control", "mirror: {backend: a, model: {}}",
+     "12: experiments.ranker.mirror.model is empty, expected name or version"},
+};
+INSTANTIATE_TEST_SUITE_P(Traffic, BadConfigTest, testing::ValuesIn(kTraffic));
 
 constexpr Case kYaml[] = {
     {"default_backend: a", "default_backend: \"a",
