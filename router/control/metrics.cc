@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/control/metrics.h"
 
-#include <cmath>
 #include <string_view>
 #include <utility>
 
-#include "absl/types/span.h"
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 #include "router/control/code_name.h"
+#include "router/control/metric_family.h"
+#include "router/control/traffic_metrics.h"
 
 namespace bandit::control {
 namespace {
 
 using learning::Outcome;
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-using Labels = std::vector<ClientMetric::Label>;
-
-// Seconds. From a cached answer to a generated text.
-constexpr double kDurationBounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-                                      0.05,   0.1,   0.25,   0.5,   1,    2.5,
-                                      5,      10,    30,     60};
 // Seconds. What the router itself adds is microseconds.
 constexpr double kOverheadBounds[] = {0.000005, 0.00001, 0.000025, 0.00005,
                                       0.0001,   0.00025, 0.0005,   0.001,
@@ -31,45 +24,6 @@ constexpr double kOverheadBounds[] = {0.000005, 0.00001, 0.000025, 0.00005,
 constexpr double kTickBounds[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
                                   0.005,  0.01,    0.025,  0.05,  0.1,
                                   0.25,   0.5,     1,      5};
-
-class Family {
- public:
-  Family(std::string name, MetricType type, std::string help) {
-    family_.name = std::move(name);
-    family_.type = type;
-    family_.help = std::move(help);
-  }
-
-  void Add(Labels labels, double value) {
-    ClientMetric& metric = family_.metric.emplace_back();
-    metric.label = std::move(labels);
-    if (family_.type == MetricType::Counter) {
-      metric.counter.value = value;
-    } else {
-      metric.gauge.value = value;
-    }
-  }
-
-  // `nanoseconds` as seconds, cumulative.
-  void Add(Labels labels, const stats::LogLinearHistogram& nanoseconds,
-           absl::Span<const double> bounds) {
-    ClientMetric& metric = family_.metric.emplace_back();
-    metric.label = std::move(labels);
-    metric.histogram.sample_count = nanoseconds.count();
-    metric.histogram.sample_sum = nanoseconds.sum() * 1e-9;
-    for (const double bound : bounds) {
-      metric.histogram.bucket.push_back(
-          {.cumulative_count = nanoseconds.CountAtMost(
-               static_cast<uint64_t>(std::llround(bound * 1e9))),
-           .upper_bound = bound});
-    }
-  }
-
-  MetricFamily Take() && { return std::move(family_); }
-
- private:
-  MetricFamily family_;
-};
 
 // Also for the requests that no experiment took.
 Labels CallLabels(const std::pair<std::string, std::string>& of) {
@@ -277,6 +231,7 @@ std::vector<MetricFamily> RouterMetrics::Collect() const {
     AddRewards(totals, &families);
     AddJoin(totals.join, &families);
     AddBackends(totals, &families);
+    AddTraffic(totals, &families);
     AddLearner(*learner_, *view, totals, &families);
   });
   AddExperiments(*view, &families);

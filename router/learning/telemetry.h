@@ -46,6 +46,11 @@ struct Totals {
   stats::LogLinearHistogram commits;  // ns a transaction took.
   uint64_t failed_commits = 0;
   JoinTotals join;
+  // By experiment. `fallbacks` is empty: see below.
+  std::map<std::string, TrafficCounts> traffic;
+  // (experiment, the arm that failed, the arm that took over).
+  std::map<std::array<std::string, 3>, uint64_t> fallbacks;
+  LoadCounts load;
 };
 
 // Thread-safety: any thread may call; writers and readers hold the lock for
@@ -65,6 +70,10 @@ class Telemetry {
   void Read(absl::FunctionRef<void(const Totals&)> reader) const;
 
  private:
+  void CountTraffic(const experiment::Experiment& experiment,
+                    const TrafficCounts& counts)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable absl::Mutex mutex_;
   Totals totals_ ABSL_GUARDED_BY(mutex_);
 };

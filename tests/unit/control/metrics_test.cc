@@ -44,6 +44,11 @@ class MetricsTest : public bandit::testing::ControlFixture {
                                  .checks_failed = 6,
                                  .circuit_open = 7});
       statistics.OnUnmatchedStart();
+      statistics.OnStart(0, 0);
+      statistics.OnFallback(0, 0, 1);
+      statistics.OnFallback(0, 1, 0);
+      statistics.traffic(0).mirror.started = 1;
+      statistics.traffic(0).mirror.Add({.code = 0});
     });
     worker_->AwaitTick();
   }
@@ -100,6 +105,43 @@ TEST_F(MetricsTest, HistogramsAreCumulativeInSeconds) {
            std::string(
                "bandit_router_overhead_seconds_bucket{le=\"2.5e-05\"} 3"),
            std::string("bandit_router_overhead_seconds_count 3"),
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST_F(MetricsTest, CountsWhatTheRequestPathDidBesides) {
+  StartLearner();
+  CountSomething();
+  worker_->Count([&](learning::WorkerStatistics& statistics) {
+    statistics.OnRetry(0, learning::RetryReason::kRefused);
+    statistics.OnRetry(0, learning::RetryReason::kRefused);
+    statistics.OnRetry({}, learning::RetryReason::kUnsent);
+    statistics.traffic(0).retries_denied = 4;
+    statistics.traffic(0).last_resort = 5;
+    statistics.traffic(0).mirror_overflow = 6;
+    statistics.load().queued = 9;
+    statistics.load().dequeued = 2;
+    ++statistics.load().rejected[0];
+  });
+  worker_->AwaitTick();
+  const std::string text = Text();
+  for (const char* line : {
+           "bandit_retries_total{experiment=\"ranker\",reason=\"refused\"} 2\n",
+           "bandit_retries_total{experiment=\"ranker\",reason=\"timeout\"} 0\n",
+           "bandit_retries_total{experiment=\"\",reason=\"unsent\"} 1\n",
+           "bandit_retries_denied_total{experiment=\"ranker\"} 4\n",
+           "bandit_last_resort_total{experiment=\"ranker\"} 5\n",
+           "bandit_fallbacks_total{experiment=\"ranker\",from=\"control\","
+           "to=\"candidate\"} 1\n",
+           "bandit_mirror_requests_total{experiment=\"ranker\",code=\"OK\"} "
+           "1\n",
+           "bandit_mirror_requests_total{experiment=\"ranker\","
+           "code=\"overflow\"} 6\n",
+           "bandit_mirror_duration_seconds_count{experiment=\"ranker\"} 1\n",
+           "bandit_requests_queued 7\n",
+           "bandit_requests_rejected_total{reason=\"queue_full\"} 1\n",
+           "bandit_requests_rejected_total{reason=\"memory\"} 0\n",
        }) {
     EXPECT_THAT(text, HasSubstr(line));
   }
