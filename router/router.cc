@@ -78,7 +78,9 @@ absl::Status Router::BindWorkers() {
         .signer = &learning_->signer(),
         .circuits = &circuits_,
         .seed = RandomSeed(),
-        .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); }}));
+        .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); },
+        .admission = &admission_,
+        .workers = static_cast<size_t>(count)}));
     if (auto status = workers_.back()->Bind(); !status.ok()) return status;
     // The others share the port that the first one got.
     listen->port = workers_.back()->address().port;

@@ -57,6 +57,7 @@ class Router {
   // Where workers reach the control plane, not seen outside this host.
   std::string control_socket_;
   upstream::Circuits circuits_;
+  proxy::Admission::Shared admission_;
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
   std::unique_ptr<control::ControlServer> control_;
   std::unique_ptr<control::AdminHttp> admin_;

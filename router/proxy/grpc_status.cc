@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace bandit::proxy {
 
@@ -92,6 +94,22 @@ std::optional<int64_t> ParseGrpcTimeout(std::string_view value) {
   }
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   return amount > kMost / unit_ns ? kMost : amount * unit_ns;
+}
+
+std::string FormatGrpcTimeout(int64_t ns) {
+  constexpr std::pair<char, int64_t> kUnits[] = {{'n', 1},
+                                                 {'u', 1'000},
+                                                 {'m', 1'000'000},
+                                                 {'S', 1'000'000'000},
+                                                 {'M', 60'000'000'000},
+                                                 {'H', 3'600'000'000'000}};
+  constexpr int64_t kMost = 99'999'999;
+  ns = std::max<int64_t>(ns, 1);
+  for (const auto& [unit, unit_ns] : kUnits) {
+    const int64_t amount = ns / unit_ns + (ns % unit_ns != 0 ? 1 : 0);
+    if (amount <= kMost) return fmt::format("{}{}", amount, unit);
+  }
+  return fmt::format("{}H", kMost);  // Not reached: int64_t is 292 years.
 }
 
 int ParseGrpcStatus(std::string_view value) {

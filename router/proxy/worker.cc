@@ -3,15 +3,25 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "asio/post.hpp"
 #include "router/proxy/backend_set.h"
 
 namespace bandit::proxy {
+namespace {
+
+// What a worker may hold whatever its part of limits.max_buffered: what it
+// reads into is counted, too.
+constexpr uint64_t kLeastHeldBytes = uint64_t{1} << 20;
+
+}  // namespace
+
 Worker::Worker(WorkerOptions options)
     : options_(std::move(options)),
-      state_(options_.signer, options_.seed, options_.unix_ms),
+      state_(options_.signer, options_.seed, options_.unix_ms,
+             *options_.admission),
       grace_timer_(state_.loop.io()),
       work_(state_.loop.io().get_executor()) {}
 
@@ -113,13 +123,16 @@ void Worker::MakeGeneration(
     state_.retired.push_back(std::move(state_.generation));
   }
   state_.generation = std::move(generation);
+  state_.max_held_bytes =
+      std::max(kLeastHeldBytes, plan.limits.max_buffered() / options_.workers);
+  state_.admission.Configure(plan.limits.max_requests(), plan.limits.queue());
 }
 
 void Worker::Accept(std::unique_ptr<http2::Transport> transport) {
   if (draining_ || state_.generation == nullptr) return;
   http2::Session::Events events;
   events.on_stream = [this](http2::Session& session, int32_t id) {
-    return state_.Take().Start(session, id);
+    return state_.exchanges.Take().Start(session, id);
   };
   events.on_dead = [this](http2::Session& session, const std::string&) {
     sessions_.erase(session.shared_from_this());

@@ -33,6 +33,9 @@ struct WorkerOptions {
   // Of the draws.
   uint64_t seed = 0;
   std::function<int64_t()> unix_ms;
+  // Of all workers together. Borrowed.
+  Admission::Shared* admission = nullptr;
+  size_t workers = 1;
 };
 
 // Thread-safety: Publish, Harvest, Drain and Stop from any thread; the rest

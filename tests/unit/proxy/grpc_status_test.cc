@@ -29,6 +29,24 @@ TEST(GrpcStatusTest, ATimeoutBeyondTheClockIsCutOff) {
   EXPECT_EQ(ParseGrpcTimeout("99999999H"), INT64_MAX);
 }
 
+TEST(GrpcStatusTest, WritesATimeoutInEightDigitsAndNeverShorter) {
+  EXPECT_EQ(FormatGrpcTimeout(-5), "1n");
+  EXPECT_EQ(FormatGrpcTimeout(0), "1n");
+  EXPECT_EQ(FormatGrpcTimeout(99'999'999), "99999999n");
+  EXPECT_EQ(FormatGrpcTimeout(100'000'000), "100000u");
+  EXPECT_EQ(FormatGrpcTimeout(100'000'001), "100001u");
+  EXPECT_EQ(FormatGrpcTimeout(100'000'000'000), "100000m");
+  EXPECT_EQ(FormatGrpcTimeout(INT64_MAX), "2562048H");
+  for (const int64_t ns : {int64_t{1}, int64_t{123'456'789},
+                           int64_t{86'400'000'000'123}, INT64_MAX / 4}) {
+    const auto read = ParseGrpcTimeout(FormatGrpcTimeout(ns));
+    ASSERT_TRUE(read.has_value());
+    EXPECT_GE(*read, ns);
+    EXPECT_LT(static_cast<double>(*read - ns),
+              1e-5 * static_cast<double>(ns) + 1);
+  }
+}
+
 TEST(GrpcStatusTest, AnOddStatusIsUnknown) {
   EXPECT_EQ(ParseGrpcStatus("0"), 0);
   EXPECT_EQ(ParseGrpcStatus("16"), 16);
