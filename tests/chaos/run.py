@@ -216,8 +216,15 @@ class Chaos:
         return wrong
 
 
+# While an arm is down every request may have to go to the other one, so the
+# budget must let all of them.
 EXPERIMENT = """\
-    retry: {attempts: 4, per_try_timeout: 500ms}
+    retry:
+      attempts: 4
+      per_try_timeout: 500ms
+      budget: 1
+      min_retries: 1000
+      fallback: true
 """
 
 
