@@ -145,6 +145,12 @@ void Exchange::AnswerFailed() {
   const GrpcStatus status = attempt_->failure() == Failure::kReset
                                 ? StatusOfReset(attempt_->error_code())
                                 : GrpcStatus::kUnavailable;
+  // The backend gave up in time; the wheel is up to a tick late.
+  if (status == GrpcStatus::kCancelled && bound_ != Bound::kNone &&
+      deadline_ns_ <= worker_.loop.now()) {
+    OnDeadline();
+    return;
+  }
   Answer(status, fmt::format("{}: {}", Place(), attempt_->why()));
 }
 
