@@ -24,7 +24,8 @@ struct Shares {
   bool any() const { return traced.has_value() || logged.has_value(); }
 };
 
-// Thread-safety: Configure and Drain from one thread, the rest from the worker.
+// Thread-safety: Configure from one thread; Drain from one that begins after
+// the first Configure that asks for something; the rest from the worker.
 // Ownership: borrows the tally.
 class Tap {
  public:
