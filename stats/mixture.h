@@ -28,7 +28,7 @@ double NormalRadius(double v, double rho, double alpha);
 // Evidence that S is above noise: half the mixture, lambda > 0.
 double LogOneSidedNormalMixture(double s, double v, double rho);
 // How far S may go up. A closed bound of the half mixture's, which is at most
-// 1 % less at the usual levels.
+// 2 % less for alpha up to 0.05.
 double OneSidedNormalRadius(double v, double rho, double alpha);
 // The level at which OneSidedNormalRadius is `s`; in (0, 1], 1 for s <= 0.
 double OneSidedNormalLevel(double s, double v, double rho);
