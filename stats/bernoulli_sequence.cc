@@ -48,8 +48,8 @@ double LogBernoulliExcess(double successes, double trials, double p,
   const double a = concentration * p;
   const double b = concentration * (1 - p);
   return LogBernoulliEvidence(successes, trials, p, concentration) +
-         std::log(UpperBeta(a + successes, b + trials - successes, p)) -
-         std::log(UpperBeta(a, b, p));
+         LogUpperBeta(a + successes, b + trials - successes, p) -
+         LogUpperBeta(a, b, p);
 }
 
 Interval BernoulliSequence(double successes, double trials,

@@ -27,7 +27,7 @@ double NormalRadius(double v, double rho, double alpha) {
 
 double LogOneSidedNormalMixture(double s, double v, double rho) {
   return std::numbers::ln2 + LogNormalMixture(s, v, rho) +
-         std::log(NormalCdf(s / std::sqrt(v + rho)));
+         LogNormalCdf(s / std::sqrt(v + rho));
 }
 
 double OneSidedNormalRadius(double v, double rho, double alpha) {

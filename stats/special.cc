@@ -22,6 +22,34 @@ using Policy =
                      policies::evaluation_error<policies::ignore_error>>;
 constexpr Policy kPolicy;
 
+// Below this the logarithm is taken another way.
+constexpr double kTiny = 1e-280;
+
+// P(X <= x) for X ~ Beta(a, b), over x^a (1 - x)^b / (a B(a, b)): a continued
+// fraction (Abramowitz and Stegun 26.5.8) by Lentz's method, for x well below
+// the mean, where it takes a few steps.
+double BetaTailFactor(double a, double b, double x) {
+  constexpr double kLeast = 1e-300;
+  double c = 1;
+  double d = 1 - (a + b) * x / (a + 1);
+  d = 1 / (std::abs(d) < kLeast ? kLeast : d);
+  double factor = d;
+  for (int m = 1; m < 1000; ++m) {
+    const double odd = a + 2 * m;
+    double before = factor;
+    for (const double term : {m * (b - m) * x / ((odd - 1) * odd),
+                              -(a + m) * (a + b + m) * x / (odd * (odd + 1))}) {
+      d = 1 + term * d;
+      d = 1 / (std::abs(d) < kLeast ? kLeast : d);
+      c = 1 + term / c;
+      if (std::abs(c) < kLeast) c = kLeast;
+      factor *= c * d;
+    }
+    if (std::abs(factor - before) < 1e-14 * std::abs(factor)) break;
+  }
+  return factor;
+}
+
 }  // namespace
 
 double LogGamma(double x) { return math::lgamma(x, kPolicy); }
@@ -42,11 +70,27 @@ double LowerBeta(double a, double b, double x) {
   return math::ibeta(a, b, std::clamp(x, 0.0, 1.0), kPolicy);
 }
 
+double LogUpperBeta(double a, double b, double x) {
+  const double p = UpperBeta(a, b, x);
+  if (p > kTiny || x >= 1) return std::log(p);
+  return a * std::log(x) + b * std::log1p(-x) - std::log(b) - LogBeta(a, b) +
+         std::log(BetaTailFactor(b, a, 1 - x));
+}
+
 double BetaQuantile(double a, double b, double p) {
   return math::ibeta_inv(a, b, p, kPolicy);
 }
 
 double NormalCdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+
+double LogNormalCdf(double x) {
+  const double p = NormalCdf(x);
+  if (p > kTiny) return std::log(p);
+  // Mills' ratio; the next term is below 1e-8 out there.
+  const double y = 1 / (x * x);
+  return -0.5 * x * x - std::log(-x) - 0.5 * std::log(2 * std::numbers::pi) +
+         std::log1p(-y + 3 * y * y);
+}
 
 double NormalDensity(double x) {
   return std::exp(-0.5 * x * x) / std::sqrt(2 * std::numbers::pi);

@@ -23,10 +23,14 @@ double UpperGamma(double a, double x);
 // P(X > x) and P(X <= x) for X ~ Beta(a, b); x outside [0, 1] is clamped.
 double UpperBeta(double a, double b, double x);
 double LowerBeta(double a, double b, double x);
+// ln P(X > x), which keeps its digits where P itself is no number any more.
+double LogUpperBeta(double a, double b, double x);
 // The x with P(X <= x) = p, p in [0, 1].
 double BetaQuantile(double a, double b, double p);
 
 double NormalCdf(double x);
+// ln of it, for any x.
+double LogNormalCdf(double x);
 double NormalDensity(double x);
 // p in (0, 1).
 double NormalQuantile(double p);

@@ -101,6 +101,30 @@ TEST(BernoulliSequenceTest, NoTrialsSayNothing) {
   EXPECT_EQ(interval.high, 1);
 }
 
+// Far below, where the tail of the mixture is no number any more, the evidence
+// is what is left of the prior right above p: against the integral
+// of the likelihood ratio over the prior, by the midpoint rule.
+TEST(BernoulliSequenceTest, ExcessKeepsItsDigitsFarBelow) {
+  constexpr double kP = 0.5;
+  constexpr double kConcentration = 100;
+  for (double trials : {50.0, 2000.0, 20000.0}) {
+    double integral = 0;
+    double mass = 0;
+    constexpr int kSteps = 2000000;
+    for (int i = 0; i < kSteps; ++i) {
+      const double q = kP + (1 - kP) * (i + 0.5) / kSteps;
+      const double log_prior =
+          (kConcentration * kP - 1) * std::log(q / kP) +
+          (kConcentration * (1 - kP) - 1) * std::log((1 - q) / (1 - kP));
+      mass += std::exp(log_prior);
+      integral += std::exp(log_prior + trials * std::log((1 - q) / (1 - kP)));
+    }
+    EXPECT_NEAR(LogBernoulliExcess(0, trials, kP, kConcentration),
+                std::log(integral / mass), 1e-4)
+        << trials;
+  }
+}
+
 TEST(BernoulliSequenceTest, ARateBelowTheHypothesisIsNoExcess) {
   const double k = BernoulliConcentration(1e4, 0.1);
   EXPECT_LT(LogBernoulliExcess(50, 1e4, 0.01, k), 0);

@@ -59,6 +59,18 @@ TEST(MixtureTest, TheClosedOneSidedRadiusIsSafeAndAlmostTight) {
   EXPECT_EQ(OneSidedNormalLevel(-5, 100, 10), 1);
 }
 
+// Nothing underflows where S went the other way.
+TEST(MixtureTest, OneSidedNormalFallsSlowlyOnTheOtherSide) {
+  const double rho = BestRho(100, 2 * kAlpha);
+  const double near =
+      LogOneSidedNormalMixture(-30 * std::sqrt(100 + rho), 100, rho);
+  const double far =
+      LogOneSidedNormalMixture(-60 * std::sqrt(100 + rho), 100, rho);
+  EXPECT_LT(near, -3);
+  // As 1 / S.
+  EXPECT_NEAR(far, near - std::log(2), 1e-3);
+}
+
 TEST(MixtureTest, TheLeastRhoIsAtItsOwnVariance) {
   // BestRho's claim, to second order: neighbours are wider.
   const double rho = BestRho(500, kAlpha);
