@@ -2,7 +2,6 @@
 #include "stats/excess.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "stats/bernoulli_sequence.h"
@@ -35,7 +34,7 @@ class OneSided {
   double concentration_;
 };
 
-// The least value of a function of p in (0, top) that has one valley, or one
+// The least value of a function of p in [0, top] that has one valley, or one
 // that a grid of the logit tells from others.
 template <typename Function>
 double Least(double top, Function f) {
@@ -63,7 +62,7 @@ double Least(double top, Function f) {
     least = std::min({least, at_left, at_right});
     (at_left < at_right ? high : low) = at_left < at_right ? right : left;
   }
-  return least;
+  return std::min({least, f(0), f(top)});
 }
 
 double Total(absl::Span<const HistogramCell> cells) {

@@ -81,14 +81,13 @@ uint64_t LogLinearHistogram::CountAtMost(uint64_t bound) const {
 }
 
 std::vector<HistogramCell> LogLinearHistogram::Cells() const {
-  static const size_t kLast = Bucket(kLargest);
+  const size_t last = Bucket(kLargest);
   std::vector<HistogramCell> cells;
   for (size_t i = 0; i < buckets_.size(); ++i) {
     if (buckets_[i] == 0) continue;
     cells.push_back({.low = static_cast<double>(LowerEnd(i)),
-                     .high = i < kLast
-                                 ? static_cast<double>(LowerEnd(i + 1) - 1)
-                                 : std::numeric_limits<double>::infinity(),
+                     .high = i < last ? static_cast<double>(LowerEnd(i + 1) - 1)
+                                      : std::numeric_limits<double>::infinity(),
                      .count = static_cast<double>(buckets_[i])});
   }
   return cells;

@@ -36,16 +36,16 @@ TEST(RateExcessTest, IsTheLeastEvidenceOverAllRates) {
   const auto uniform = [&] {
     return std::uniform_real_distribution<>()(random);
   };
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 150; ++i) {
     const auto trials = [&] {
-      const double n = std::floor(std::exp(1 + 11 * uniform()));
+      const double n = std::floor(std::exp(1 + 8 * uniform()));
       return Trials{std::floor(n * std::pow(uniform(), 3)), n};
     };
     const Trials arm = trials();
     const Trials control = trials();
     const double margin = i % 3 == 0 ? 0.02 : 0;
     double least = Evidence(0, arm, control, margin);
-    for (double logit = -14; logit < 14; logit += 0.01) {
+    for (double logit = -14; logit < 14; logit += 0.02) {
       const double p = (1 - margin) / (1 + std::exp(-logit));
       least = std::min(least, Evidence(p, arm, control, margin));
     }
@@ -54,7 +54,7 @@ TEST(RateExcessTest, IsTheLeastEvidenceOverAllRates) {
     EXPECT_LE(std::max(0.0, log), std::max(0.0, least) + 1e-6)
         << arm.successes << "/" << arm.count << " " << control.successes << "/"
         << control.count;
-    EXPECT_NEAR(log, least, 0.01 * (1 + std::abs(least)));
+    EXPECT_NEAR(log, least, 0.02 * (1 + std::abs(least)));
   }
 }
 
