@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "stats/distributions.h"
 #include "stats/special.h"
 
 namespace bandit::stats {

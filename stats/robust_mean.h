@@ -45,7 +45,7 @@ class RobustMean {
   double LogEvidence(double mean) const;
 
   // In [0, 1]; 0 without observations. P(it ever exceeds the average of the
-  // means) <= alpha.   Cost: some 50 us.
+  // means) <= alpha.   Cost: some 20 us.
   double LowerBound(double alpha) const;
 
  private:

@@ -2,11 +2,12 @@
 #include "stats/special.h"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <boost/math/special_functions/trigamma.hpp>
 #include <numbers>
+
+#include "stats/distributions.h"
 
 namespace bandit::stats {
 namespace {
@@ -81,8 +82,6 @@ double BetaQuantile(double a, double b, double p) {
   return math::ibeta_inv(a, b, p, kPolicy);
 }
 
-double NormalCdf(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
-
 double LogNormalCdf(double x) {
   const double p = NormalCdf(x);
   if (p > kTiny) return std::log(p);
@@ -90,14 +89,6 @@ double LogNormalCdf(double x) {
   const double y = 1 / (x * x);
   return -0.5 * x * x - std::log(-x) - 0.5 * std::log(2 * std::numbers::pi) +
          std::log1p(-y + 3 * y * y);
-}
-
-double NormalDensity(double x) {
-  return std::exp(-0.5 * x * x) / std::sqrt(2 * std::numbers::pi);
-}
-
-double NormalQuantile(double p) {
-  return math::quantile(math::normal_distribution<double, Policy>(), p);
 }
 
 }  // namespace bandit::stats

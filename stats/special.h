@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Special functions and root finding, as this room uses them: in double, from
-// any thread, nothing thrown (Boost.Math throws unless told).
+// any thread, nothing thrown (Boost.Math throws unless told). Those of tests
+// and intervals are in distributions.h.
 #ifndef BANDIT_STATS_SPECIAL_H_
 #define BANDIT_STATS_SPECIAL_H_
 
@@ -28,12 +29,8 @@ double LogUpperBeta(double a, double b, double x);
 // The x with P(X <= x) = p, p in [0, 1].
 double BetaQuantile(double a, double b, double p);
 
-double NormalCdf(double x);
-// ln of it, for any x.
+// ln P(Z <= x), Z standard normal, for any x.
 double LogNormalCdf(double x);
-double NormalDensity(double x);
-// p in (0, 1).
-double NormalQuantile(double p);
 
 // The point between `inside` and `outside` where the predicate turns false,
 // rounded towards `outside`, to the last digits. `inside` is not evaluated.

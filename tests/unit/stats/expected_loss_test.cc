@@ -106,6 +106,10 @@ TEST(ExpectedLossTest, KnownValuesLoseTheirDistance) {
                           DoubleNear(0, 1e-8)));
 }
 
+TEST(ExpectedLossTest, EqualKnownValuesLoseNothing) {
+  EXPECT_THAT(ExpectedLoss(std::vector<NormalPosterior>(3, {-5, 0})), Each(0));
+}
+
 TEST(ExpectedLossTest, OneArmLosesNothing) {
   EXPECT_THAT(ExpectedLoss({BetaPosterior{3, 4}}), Each(0));
   EXPECT_TRUE(ExpectedLoss(absl::Span<const BetaPosterior>()).empty());
