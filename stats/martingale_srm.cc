@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "stats/distributions.h"
 #include "stats/mixture.h"
 #include "stats/special.h"
 

@@ -67,10 +67,6 @@ double UpperBeta(double a, double b, double x) {
   return math::ibetac(a, b, std::clamp(x, 0.0, 1.0), kPolicy);
 }
 
-double LowerBeta(double a, double b, double x) {
-  return math::ibeta(a, b, std::clamp(x, 0.0, 1.0), kPolicy);
-}
-
 double LogUpperBeta(double a, double b, double x) {
   const double p = UpperBeta(a, b, x);
   if (p > kTiny || x >= 1) return std::log(p);

@@ -21,9 +21,8 @@ double Trigamma(double x);
 // Gamma(a, x) / Gamma(a): the upper tail of a gamma variate of shape a > 0.
 double UpperGamma(double a, double x);
 
-// P(X > x) and P(X <= x) for X ~ Beta(a, b); x outside [0, 1] is clamped.
+// P(X > x) for X ~ Beta(a, b); x outside [0, 1] is clamped.
 double UpperBeta(double a, double b, double x);
-double LowerBeta(double a, double b, double x);
 // ln P(X > x), which keeps its digits where P itself is no number any more.
 double LogUpperBeta(double a, double b, double x);
 // The x with P(X <= x) = p, p in [0, 1].
