@@ -112,8 +112,12 @@ MeanPair PairOfBuckets(absl::Span<const BucketSums> control,
     used += control[i].count > 0 || treatment[i].count > 0;
     products += Pull(control[i], c) * Pull(treatment[i], t);
   }
-  pair.covariance = products * used / (used - 1);
-  // Units that meet both arms: the pairs are the observations.
+  // A bucket's pulls on both means are one observation, so all three variances
+  // have the same M.
+  const double scale = used / (used - 1);
+  pair.covariance = products * scale;
+  pair.control.variance *= scale * (c.used - 1) / c.used;
+  pair.treatment.variance *= scale * (t.used - 1) / t.used;
   pair.dof = used - 1;
   return pair;
 }
