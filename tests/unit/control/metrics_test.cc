@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/metric_family.h"
-#include "router/control/code_name.h"
+#include "router/control/observe_metrics.h"
 #include "tests/unit/control/control_fixture.h"
 
 namespace bandit::control {
@@ -53,6 +53,15 @@ class MetricsTest : public bandit::testing::ControlFixture {
     worker_->AwaitTick();
   }
 
+  std::vector<prometheus::MetricFamily> AllFamilies() {
+    auto families = metrics_->Collect();
+    for (auto& family : ObserveMetrics(&tally_).Collect()) {
+      families.push_back(std::move(family));
+    }
+    return families;
+  }
+
+  observe::Tally tally_;
   std::shared_ptr<RouterMetrics> metrics_ =
       std::make_shared<RouterMetrics>(learner_.get(), "1.2.3");
 };
@@ -179,8 +188,26 @@ TEST_F(MetricsTest, DegradedAndFailedCommitsShow) {
   EXPECT_THAT(Text(), Not(HasSubstr("commit_failures_total 0\n")));
 }
 
+TEST_F(MetricsTest, SpansAndLinesAreCountedByResult) {
+  tally_.spans.done.Add(3);
+  tally_.spans.dropped.Add(2);
+  tally_.lines.failed.Add(1);
+  const std::string text =
+      ToPrometheusText({std::make_shared<ObserveMetrics>(&tally_)});
+  for (const char* line : {
+           "bandit_spans_total{result=\"exported\"} 3\n",
+           "bandit_spans_total{result=\"dropped\"} 2\n",
+           "bandit_spans_total{result=\"failed\"} 0\n",
+           "bandit_access_log_lines_total{result=\"written\"} 0\n",
+           "bandit_access_log_lines_total{result=\"dropped\"} 0\n",
+           "bandit_access_log_lines_total{result=\"failed\"} 1\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST_F(MetricsTest, EveryFamilyHasItsHelp) {
-  for (const auto& family : metrics_->Collect()) {
+  for (const auto& family : AllFamilies()) {
     EXPECT_GT(family.help.size(), 10u) << family.name;
     EXPECT_THAT(family.name, ::testing::StartsWith("bandit_"));
   }
@@ -191,7 +218,7 @@ TEST_F(MetricsTest, TheReferenceSaysWhatTheCodeDoes) {
   StartLearner();
   CountSomething();
   std::set<std::string> coded;
-  for (const auto& family : metrics_->Collect()) {
+  for (const auto& family : AllFamilies()) {
     const char* type = "gauge";
     if (family.type == prometheus::MetricType::Counter) type = "counter";
     if (family.type == prometheus::MetricType::Histogram) type = "histogram";
@@ -209,14 +236,6 @@ TEST_F(MetricsTest, TheReferenceSaysWhatTheCodeDoes) {
     if (line.starts_with("| `bandit_")) documented.insert(line);
   }
   EXPECT_EQ(documented, coded);
-}
-
-TEST(CodeNameTest, GrpcStatusesHaveNamesAndTheRestNumbers) {
-  EXPECT_EQ(CodeName(0), "OK");
-  EXPECT_EQ(CodeName(4), "DEADLINE_EXCEEDED");
-  EXPECT_EQ(CodeName(16), "UNAUTHENTICATED");
-  EXPECT_EQ(CodeName(17), "HTTP_17");
-  EXPECT_EQ(CodeName(404), "HTTP_404");
 }
 
 }  // namespace
