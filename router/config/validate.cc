@@ -151,6 +151,8 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
   CheckMetadataKey(Path().Field("join").Field("metadata"),
                    config->join().metadata(), report);
 
+  ValidateObserve(*config, report);
+
   const Path experiments = Path().Field("experiments");
   const std::vector<Path> paths = ItemPaths(experiments, config->experiments());
   CheckNames(paths, NamesOf(config->experiments()), report);

@@ -51,6 +51,8 @@ void ValidateTraffic(const Path& path, const std::vector<std::string>& backends,
 bool TakesPredict(const v1::ExperimentConfig& experiment);
 void ValidateModel(const Path& path, const v1::ModelOverrideConfig& model,
                    bool predict, Report* report);
+// Tracing and the access log.
+void ValidateObserve(const v1::RouterConfig& config, Report* report);
 void ValidateMatch(const Path& path, const v1::MatchConfig& match,
                    Report* report);
 void ValidatePolicy(const Path& path, size_t arms, bool has_context,

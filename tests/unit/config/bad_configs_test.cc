@@ -126,6 +126,25 @@ constexpr Case kFields[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Fields, BadConfigTest, testing::ValuesIn(kFields));
 
+constexpr Case kObserve[] = {
+    {"default_backend: a", "tracing: {}",
+     "4: tracing.collector is missing, expected text"},
+    {"default_backend: a", "tracing: {collector: otel}",
+     "4: tracing.collector = \"otel\" has no port, expected host:port, "
+     "[IPv6]:port, dns:///name:port or unix:/path"},
+    {"default_backend: a", "tracing: {collector: \"otel:4317\", sample: 2}",
+     "4: tracing.sample = 2 is outside [0, 1]"},
+    {"default_backend: a", "access_log: {path: access.log}",
+     "4: access_log.path = \"access.log\" is no absolute path of a file, "
+     "expected stdout, stderr or /path/of/access.log"},
+    {"default_backend: a", "access_log: {path: /var/log/}",
+     "4: access_log.path = \"/var/log/\" is no absolute path of a file, "
+     "expected stdout, stderr or /path/of/access.log"},
+    {"default_backend: a", "access_log: {sample: -1}",
+     "4: access_log.sample = -1 is outside [0, 1]"},
+};
+INSTANTIATE_TEST_SUITE_P(Observe, BadConfigTest, testing::ValuesIn(kObserve));
+
 constexpr Case kValues[] = {
     {"default_backend: a", "workers: many",
      "4: workers = \"many\" is not a whole number, expected a whole number in "
