@@ -102,6 +102,10 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "bandit-router " BANDIT_VERSION);
   CLI11_PARSE(app, argc, argv);
 
+  // A reader of the access log that is gone, and a file that may not grow, are
+  // errors of a write.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   // Waited for in Serve; every thread inherits the mask.
   sigset_t signals;
   sigemptyset(&signals);

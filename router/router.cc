@@ -10,6 +10,7 @@
 
 #include "router/config/describe.h"
 #include "router/control/metrics.h"
+#include "router/control/observe_metrics.h"
 #include "router/cpu_count.h"
 #include "router/upstream/address.h"
 
@@ -44,6 +45,12 @@ absl::Status Router::Open(const std::string& version) {
   auto learning = learning::LearningSide::Open(config_, &clock_);
   if (!learning.ok()) return learning.status();
   learning_ = *std::move(learning);
+  observer_ = std::make_unique<observe::Observer>(observe::Observer::Options{
+      .version = version, .seed = RandomSeed(), .unix_ns = [this] {
+        return absl::ToUnixNanos(clock_.Now());
+      }});
+  auto observing = observer_->Open(config_);
+  if (!observing.ok()) return observing.status();
   // Abstract: needs no writable directory and leaves nothing behind.
   control_socket_ =
       fmt::format("bandit-router/{}/{:016x}", getpid(), RandomSeed());
@@ -52,6 +59,7 @@ absl::Status Router::Open(const std::string& version) {
   if (auto status = StartControl(version); !status.ok()) return status;
   if (auto status = StartAdmin(version); !status.ok()) return status;
 
+  observer_->Use(*std::move(observing));
   std::vector<learning::WorkerPort*> ports;
   for (const auto& worker : workers_) {
     worker->Publish(learning_->learner().snapshot());
@@ -79,6 +87,7 @@ absl::Status Router::BindWorkers() {
         .circuits = &circuits_,
         .seed = RandomSeed(),
         .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); },
+        .tap = observer_->AddTap(),
         .admission = &admission_,
         .workers = static_cast<size_t>(count)}));
     if (auto status = workers_.back()->Bind(); !status.ok()) return status;
@@ -108,7 +117,9 @@ absl::Status Router::StartAdmin(const std::string& version) {
   auto admin = control::AdminHttp::Start(
       {.address = config_.admin(),
        .metrics = {std::make_shared<control::RouterMetrics>(
-           &learning_->learner(), version)},
+                       &learning_->learner(), version),
+                   std::make_shared<control::ObserveMetrics>(
+                       &observer_->tally())},
        .ready = [this]() -> absl::Status {
          if (serving_) return absl::OkStatus();
          return absl::UnavailableError("starting or draining");
@@ -129,7 +140,11 @@ absl::Status Router::Reload(const v1::RouterConfig& config) {
   for (const std::string& field : config::NeedRestart(config_, config)) {
     spdlog::warn("{} was changed; it takes effect after a restart", field);
   }
-  return learning_->Adopt(config);
+  auto observing = observer_->Open(config);
+  if (!observing.ok()) return observing.status();
+  if (auto status = learning_->Adopt(config); !status.ok()) return status;
+  observer_->Use(*std::move(observing));
+  return absl::OkStatus();
 }
 
 void Router::Stop(absl::Duration grace) {
@@ -139,6 +154,7 @@ void Router::Stop(absl::Duration grace) {
   for (const auto& worker : workers_) worker->Join();
   if (control_ != nullptr) control_->Shutdown(absl::Seconds(1));
   if (learning_ != nullptr) learning_->learner().Stop();
+  if (observer_ != nullptr) observer_->Stop();
   admin_.reset();
   control_.reset();
 }

@@ -15,6 +15,7 @@
 #include "router/control/control_server.h"
 #include "router/learning/clock.h"
 #include "router/learning/learning_side.h"
+#include "router/observe/observer.h"
 #include "router/proxy/worker.h"
 
 namespace bandit {
@@ -54,6 +55,7 @@ class Router {
   const v1::RouterConfig config_;
   learning::SystemClock clock_;
   std::unique_ptr<learning::LearningSide> learning_;
+  std::unique_ptr<observe::Observer> observer_;
   // Where workers reach the control plane, not seen outside this host.
   std::string control_socket_;
   upstream::Circuits circuits_;

@@ -47,6 +47,7 @@ class ArmChoice {
   // REQUIRES: drawn().
   const experiment::Experiment& experiment() const;
   const experiment::Arm& arm() const;
+  const experiment::Decision& decision() const { return assignment_.decision; }
 
   void Reset();
 

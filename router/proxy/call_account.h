@@ -24,6 +24,8 @@ class CallAccount {
     if (forwarded_ns_ == 0) forwarded_ns_ = now;
   }
   void FirstByte(int64_t now) { first_byte_ns_ = now; }
+  void RequestBytes(size_t size) { request_bytes_ += size; }
+  uint64_t request_bytes() const { return request_bytes_; }
   void ResponseBytes(size_t size) { response_bytes_ += size; }
   // The response is here in whole.
   void ResponseEnd(int64_t now) { response_end_ns_ = now; }
@@ -51,6 +53,7 @@ class CallAccount {
   int64_t forwarded_ns_ = 0;
   int64_t first_byte_ns_ = 0;
   int64_t response_end_ns_ = 0;
+  uint64_t request_bytes_ = 0;
   uint64_t response_bytes_ = 0;
 };
 

@@ -44,6 +44,7 @@ void Exchange::Finish(int64_t end_ns) {
     CountUnmatched();
     generation_->statistics.OnUnmatchedFinish(call);
   }
+  if (observation_.on()) Observe(call);
 }
 
 void Exchange::RecycleIfDone() {
@@ -84,6 +85,7 @@ void Exchange::Reset() {
   avoid_ = nullptr;
   peek_.reset();
   account_ = {};
+  observation_.Reset();
 }
 
 }  // namespace bandit::proxy

@@ -19,6 +19,7 @@
 
 #include "router/http2/session.h"
 #include "router/http2/timer_wheel.h"
+#include "router/observe/observation.h"
 #include "router/proxy/admission.h"
 #include "router/proxy/arm_choice.h"
 #include "router/proxy/attempt.h"
@@ -195,6 +196,9 @@ class Exchange : private Attempt::Owner, private Admission::Waiter {
   // "experiment ranker, arm candidate, backend ranker-b"
   std::string Place() const;
 
+  // --- what is written down of the call (exchange_observe.cc)
+  void Observe(const learning::CallRecord& call);
+
   // Counts the call, once.
   void Finish(int64_t end_ns);
   void RecycleIfDone();
@@ -233,6 +237,7 @@ class Exchange : private Attempt::Owner, private Admission::Waiter {
   std::string answer_message_;
 
   CallAccount account_;
+  observe::Observation observation_;
 };
 
 }  // namespace bandit::proxy

@@ -44,6 +44,9 @@ void Exchange::OnRequestHeaders(bool complete) {
   grpc_ = IsGrpc(request_.headers.Find("content-type"));
   generation_ = worker_.generation.get();
   ++generation_->live;
+  if (worker_.tap != nullptr && worker_.tap->on()) {
+    observation_.Begin(*worker_.tap, request_.headers);
+  }
   if (!complete) {
     AnswerTooLarge("header fields");
     return;
@@ -245,6 +248,7 @@ void Exchange::AssignTo(size_t index) {
 void Exchange::OnRequestData(const http2::BlockRef& block, const uint8_t* data,
                              size_t size) {
   client_.unconsumed += size;
+  account_.RequestBytes(size);
   if (mirror_ != nullptr) mirror_->Add(block, data, size);
   switch (phase_) {
     case Phase::kReceiving:

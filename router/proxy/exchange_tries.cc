@@ -40,8 +40,10 @@ void Exchange::OnDeadline() {
 void Exchange::Try() {
   phase_ = Phase::kForwarding;
   WriteTimeout();
+  if (observation_.on()) observation_.Propagate(&request_.headers);
   attempt_ = &worker_.attempts.Take();
   if (attempt_->Start(*this, request_, *target_, avoid_)) {
+    if (observation_.on()) observation_.OnTry(attempt_->endpoint()->name());
     LimitTry();
   } else if (!TryAgain(attempt_->failure())) {
     AnswerFailed();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/proxy/worker.h"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -23,7 +24,9 @@ Worker::Worker(WorkerOptions options)
       state_(options_.signer, options_.seed, options_.unix_ms,
              *options_.admission),
       grace_timer_(state_.loop.io()),
-      work_(state_.loop.io().get_executor()) {}
+      work_(state_.loop.io().get_executor()) {
+  state_.tap = options_.tap;
+}
 
 Worker::~Worker() {
   if (thread_.joinable()) {
@@ -47,7 +50,10 @@ void Worker::Start() {
   listener_->Start([this](std::unique_ptr<http2::Transport> transport) {
     Accept(std::move(transport));
   });
-  thread_ = std::thread([this] { state_.loop.io().run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "worker");
+    state_.loop.io().run();
+  });
 }
 
 void Worker::Join() {

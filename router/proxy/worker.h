@@ -33,6 +33,8 @@ struct WorkerOptions {
   // Of the draws.
   uint64_t seed = 0;
   std::function<int64_t()> unix_ms;
+  // Where finished calls are handed in to be written down; null: nowhere.
+  observe::Tap* tap = nullptr;  // Borrowed.
   // Of all workers together. Borrowed.
   Admission::Shared* admission = nullptr;
   size_t workers = 1;

@@ -14,6 +14,7 @@
 #include "router/http2/loop.h"
 #include "router/learning/snapshot.h"
 #include "router/learning/worker_statistics.h"
+#include "router/observe/tap.h"
 #include "router/proxy/admission.h"
 #include "router/proxy/attempt.h"
 #include "router/proxy/exchange.h"
@@ -71,6 +72,8 @@ struct WorkerState {
 
   std::unique_ptr<Generation> generation;
   std::vector<std::unique_ptr<Generation>> retired;
+  // Where finished calls are handed in to be written down; null: nowhere.
+  observe::Tap* tap = nullptr;
   // The control plane's socket; null in tests that have none.
   std::unique_ptr<upstream::Backend> control;
 
