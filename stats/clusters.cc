@@ -82,8 +82,10 @@ MeanEstimate MeanOfBuckets(absl::Span<const BucketSums> buckets,
   double rounding = 0;
   for (const BucketSums& bucket : buckets) {
     const double pull = Pull(bucket, total);
+    // Of as many additions as there are values.
     const double size = bucket.sum / total.count *
-                        std::numeric_limits<double>::epsilon() * total.used;
+                        std::numeric_limits<double>::epsilon() *
+                        (bucket.count + total.used);
     squares += pull * pull;
     rounding += size * size;
   }

@@ -10,6 +10,7 @@
 #include <limits>
 #include <string_view>
 
+#include "stats/interval.h"
 #include "stats/moments.h"
 
 namespace bandit::stats {
@@ -30,11 +31,6 @@ enum class Validity {
 
 // A few words for a report, "too few units to tell".
 std::string_view Describe(Validity validity);
-
-struct Interval {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-};
 
 enum class Alternative {
   kTwoSided,

@@ -100,8 +100,8 @@ TEST(CupedTest, AdjustedMeansStayOnTheMetricsScale) {
 
 TEST(CupedTest, RefusesWithTheReason) {
   const CrossMoments good = Of(kXControl, kYControl);
-  ExpectNoResult(Compare(good, Of({1}, {2})).difference, Validity::kTooFew,
-                 Compare(good, Of({1}, {2})).difference.value);
+  const Estimate one = Compare(good, Of({1}, {2})).difference;
+  ExpectNoResult(one, Validity::kTooFew, one.value);
   EXPECT_EQ(Compare(good, {}).difference.validity, Validity::kTooFew);
   EXPECT_EQ(Compare(good, Of({1, 2}, {1e200, 3})).difference.validity,
             Validity::kInvalid);

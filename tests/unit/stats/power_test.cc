@@ -80,7 +80,7 @@ TEST(UnitsForMeansTest, EdgesAreSaid) {
   EXPECT_EQ(UnitsForMeansByT(1, 0, {}), kInfinity);
   EXPECT_EQ(UnitsForMeans(0, 1, {}), 0);
   EXPECT_EQ(UnitsForMeansByT(1, 1000, {}), 2);
-  // Where the quadrature gives way to the asymptotic correction.
+  // Beyond a million units the correction is that of the limit, z^2 / 4.
   const double large = UnitsForMeansByT(1, 0.0035, {});
   EXPECT_NEAR(large - UnitsForMeans(1, 0.0035, {}), 0.96, 0.01);
 }

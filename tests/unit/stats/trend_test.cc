@@ -57,7 +57,7 @@ TEST(TrendTest, ASteadyEffectIsNoTrend) {
 TEST(TrendTest, TheSlopeAloneIsNoTrend) {
   std::vector<DayEffect> days;
   for (int i = 0; i < 30; ++i) {
-    days.push_back({static_cast<double>(i), {i == 29 ? 0.6 : 0.1, 0.1}});
+    days.push_back({static_cast<double>(i), {i == 29 ? 1.0 : 0.1, 0.1}});
   }
   const TrendReport r = TestTrend(days, 14, {});
   EXPECT_LT(r.slope.p, 0.05);
