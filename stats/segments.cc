@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "stats/distributions.h"
 #include "stats/multiple_testing.h"

@@ -14,6 +14,8 @@ namespace {
 
 constexpr size_t kBuckets = 64;
 
+std::vector<BucketSums> Buckets() { return std::vector<BucketSums>(kBuckets); }
+
 // A user: some requests, with a rate of success of the user's own.
 struct User {
   size_t bucket;
@@ -30,7 +32,7 @@ struct User {
 struct Arm {
   Moments requests;
   CrossMoments users;
-  std::vector<BucketSums> buckets = std::vector<BucketSums>(kBuckets);
+  std::vector<BucketSums> buckets = Buckets();
 
   void Add(const User& user, double successes, int requests_here) {
     users.Add(successes, requests_here);
@@ -70,8 +72,9 @@ TEST(UnitSimulation, RatiosAndBucketsHoldTheirAlphaWhereRequestsDoNot) {
   EXPECT_GT(by_request.Print("requests as if independent, A/A, p < 0.05"),
             0.15);
   EXPECT_NEAR(by_user.Print("ratio of sums over users, A/A, p < 0.05"), 0.05,
-              kSlack);
-  EXPECT_NEAR(by_bucket.Print("hash buckets, A/A, p < 0.05"), 0.05, kSlack);
+              Slack(0.05));
+  EXPECT_NEAR(by_bucket.Print("hash buckets, A/A, p < 0.05"), 0.05,
+              Slack(0.05));
 }
 
 // The arm drawn anew for each request: users are in both arms, and what they
@@ -101,7 +104,7 @@ TEST(UnitSimulation, BucketsHoldTheirAlphaWhenUsersMeetBothArms) {
     unpaired.Count(P(pair) < 0.05);
   }
   EXPECT_NEAR(paired.Print("hash buckets, users in both arms, p < 0.05"), 0.05,
-              kSlack);
+              Slack(0.05));
   // Without the covariance the test would hardly ever speak.
   EXPECT_LT(unpaired.Print("the same without covariance"), 0.02);
 }
@@ -140,8 +143,9 @@ TEST(UnitSimulation, CupedCoversAndShrinksTheErrorAsTheCorrelationSays) {
                                {})
                         .standard_error;
   }
-  EXPECT_NEAR(difference.Print("CUPED difference, coverage"), 0.95, kSlack);
-  EXPECT_NEAR(lift.Print("CUPED lift, coverage"), 0.95, kSlack);
+  EXPECT_NEAR(difference.Print("CUPED difference, coverage"), 0.95,
+              Slack(0.05));
+  EXPECT_NEAR(lift.Print("CUPED lift, coverage"), 0.95, Slack(0.05));
   // sqrt(1 - 0.8^2).
   EXPECT_NEAR(errors / plain_errors, 0.6, 0.03);
 }
@@ -153,10 +157,9 @@ TEST(UnitSimulation, CupedOverBucketsHoldsItsAlpha) {
   double plain_errors = 0;
   for (int run = 0; run < kRuns; ++run) {
     Uniform uniform(13000 + run);
-    std::vector<BucketSums> y[2];
-    std::vector<BucketSums> x[2];
+    std::vector<BucketSums> y[2] = {Buckets(), Buckets()};
+    std::vector<BucketSums> x[2] = {Buckets(), Buckets()};
     CrossMoments requests[2];
-    for (int arm : {0, 1}) y[arm].resize(kBuckets), x[arm].resize(kBuckets);
     for (int i = 0; i < 600; ++i) {
       const int arm = i % 2;
       const User user(uniform);
@@ -180,7 +183,7 @@ TEST(UnitSimulation, CupedOverBucketsHoldsItsAlpha) {
     plain_errors += Difference(PairOfBuckets(y[0], y[1]), {}).standard_error;
   }
   EXPECT_NEAR(adjusted.Print("CUPED over hash buckets, A/A, p < 0.05"), 0.05,
-              kSlack);
+              Slack(0.05));
   EXPECT_LT(errors, 0.75 * plain_errors);
 }
 

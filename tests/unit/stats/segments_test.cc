@@ -67,7 +67,7 @@ TEST(CompareSegmentsTest, TestsAreAdjustedAndSmallSegmentsHidden) {
       CompareSegments({Pair(1000, 1, 1.2), Pair(99, 1, 9), Pair(1000, 1, 1.0),
                        Pair(500, 1, 1.1)},
                       {});
-  ASSERT_EQ(report.segments.size(), 4);
+  ASSERT_EQ(report.segments.size(), 4u);
   ExpectNoResult(report.segments[1].difference, Validity::kTooFew, 8);
   EXPECT_EQ(report.segments[1].adjusted_p, 1);
   // Three tests, not four.
