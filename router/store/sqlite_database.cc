@@ -71,6 +71,16 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
   return database;
 }
 
+absl::Status SqliteDatabase::CheckInPlace() const {
+  int moved = 0;
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  if (moved == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "state file {}: it was removed or replaced while in use; put it back, or "
+      "restart the router to begin with what is there",
+      path_));
+}
+
 absl::Status SqliteDatabase::Execute(const char* sql) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
   return code == SQLITE_OK ? absl::OkStatus() : Error(code);

@@ -60,6 +60,10 @@ class SqliteDatabase {
 
   const std::string& path() const { return path_; }
 
+  // Fails with FailedPrecondition if the file is no longer at its path: what is
+  // written then is gone with the process.
+  absl::Status CheckInPlace() const;
+
   // Executes statements that give no rows.
   absl::Status Execute(const char* sql);
   absl::StatusOr<SqliteStatement> Prepare(const char* sql) const;

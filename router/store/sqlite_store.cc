@@ -248,6 +248,7 @@ class SqliteStore : public StateStore {
   }
 
   absl::StatusOr<std::unique_ptr<Transaction>> Begin() override {
+    if (auto status = database_->CheckInPlace(); !status.ok()) return status;
     if (auto status = statements_.begin.Run(); !status.ok()) return status;
     return std::make_unique<SqliteTransaction>(database_.get(), &statements_,
                                                &scopes_);

@@ -257,6 +257,27 @@ TEST(SqliteStoreTest, AFullDiskIsUnavailableAndHeals) {
 }
 
 // A hot backup must be possible: another program reads while we write.
+// SQLite would go on writing into a file that has no name any more.
+TEST(SqliteStoreTest, AFileThatIsTakenAwayIsNoticedAndHealsWhenPutBack) {
+  bandit::testing::TemporaryDirectory files;
+  const std::string path = files.File("state.db");
+  auto store = OpenSqliteStore(path);
+  ASSERT_TRUE(store.ok()) << store.status();
+  ASSERT_EQ(rename(path.c_str(), files.File("away.db").c_str()), 0);
+  const absl::Status gone = (*store)->Begin().status();
+  EXPECT_EQ(gone.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(gone.message()),
+              AllOf(HasSubstr(path), HasSubstr("removed or replaced"),
+                    HasSubstr("restart the router")));
+  // Another file in its place is not the same.
+  std::ofstream(path) << "";
+  EXPECT_FALSE((*store)->Begin().ok());
+  ASSERT_EQ(rename(files.File("away.db").c_str(), path.c_str()), 0);
+  auto transaction = (*store)->Begin();
+  ASSERT_TRUE(transaction.ok()) << transaction.status();
+  EXPECT_TRUE((*transaction)->Commit().ok());
+}
+
 TEST(SqliteStoreTest, AnotherProgramMayReadMeanwhile) {
   bandit::testing::TemporaryDirectory files;
   const std::string path = files.File("state.db");
