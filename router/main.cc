@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// bandit-router: flags, signals, exit codes.
+// bandit-router: flags, log, exit codes.
 #include <fmt/format.h>
-#include <pthread.h>
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "router/config/describe.h"
-#include "router/config/load.h"
-#include "router/experiment/plan.h"
-#include "router/router.h"
+#include "router/lifecycle.h"
 
 namespace {
 
@@ -24,61 +23,16 @@ struct Flags {
   std::string config;
   bool check = false;
   std::string log_level = "info";
-  double grace_seconds = 10;
+  std::optional<double> grace_seconds;
 };
 
-// A config that serves: what the file says fits together, too.
-absl::StatusOr<bandit::config::LoadedConfig> LoadConfig(
-    const std::string& path) {
-  auto loaded = bandit::config::Load(path);
-  if (!loaded.ok()) {
-    fmt::print(stderr, "{}\n", std::string(loaded.status().message()));
-    return loaded;
-  }
-  const auto plan = bandit::experiment::CompilePlan(loaded->proto, {});
-  if (!plan.ok()) {
-    fmt::print(stderr, "{}: {}\n", path, std::string(plan.status().message()));
-    return plan.status();
-  }
-  return loaded;
-}
-
-void Reload(bandit::Router& router, const std::string& path) {
-  auto loaded = LoadConfig(path);
-  if (!loaded.ok()) {
-    spdlog::error("{} was not loaded; the old config stays", path);
-    return;
-  }
-  const absl::Status status = router.Reload(loaded->proto);
-  if (status.ok()) {
-    spdlog::info("{} was loaded: {}, digest {}", path,
-                 bandit::config::Summary(loaded->proto), loaded->digest);
-  } else {
-    spdlog::error("{} was not loaded: {}; the old config stays", path,
-                  std::string(status.message()));
-  }
-}
-
-int Serve(const Flags& flags, const bandit::v1::RouterConfig& config,
-          const sigset_t& signals) {
-  auto router = bandit::Router::Start(config, BANDIT_VERSION);
-  if (!router.ok()) {
-    spdlog::error("{}", std::string(router.status().message()));
-    return kCannotStart;
-  }
-  // Scripts wait for this line and read the ports from it.
-  fmt::print("bandit-router ready {}\n", (*router)->Addresses());
-  std::fflush(stdout);
-
-  int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
-    Reload(**router, flags.config);
-  }
-  spdlog::info("{}: draining, at most {} s", strsignal(signal),
-               flags.grace_seconds);
-  (*router)->Stop(absl::Seconds(flags.grace_seconds));
-  spdlog::info("stopped");
-  return 0;
+// A connection takes a descriptor. The soft limit is low for the sake of
+// select(), which is not used here.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
@@ -96,30 +50,39 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
   app.add_option("--grace", flags.grace_seconds,
-                 "Seconds that SIGTERM leaves to calls under way")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+                 "Seconds that SIGTERM leaves to calls under way, instead of "
+                 "the config's grace")
+      ->check(CLI::NonNegativeNumber);
   app.set_version_flag("--version", "bandit-router " BANDIT_VERSION);
   CLI11_PARSE(app, argc, argv);
 
-  // Waited for in Serve; every thread inherits the mask.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    sigaddset(&signals, signal);
-  }
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-
+  // A reader of the access log that is gone, and a file that may not grow, are
+  // errors of a write.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  RaiseFileLimit();
+  bandit::Lifecycle::BlockSignals();
   spdlog::set_default_logger(spdlog::stderr_logger_mt("bandit-router"));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   spdlog::set_level(spdlog::level::from_str(flags.log_level));
 
-  const auto loaded = LoadConfig(flags.config);
+  auto loaded = bandit::LoadServingConfig(flags.config);
   if (!loaded.ok()) return kBadConfig;
+  bandit::PrintWarnings(*loaded);
   if (flags.check) {
     fmt::print("{}: {}\n", flags.config,
                bandit::config::Summary(loaded->proto));
     return 0;
   }
-  return Serve(flags, loaded->proto, signals);
+  bandit::Lifecycle::Options options{
+      .config_path = flags.config, .grace = {}, .version = BANDIT_VERSION};
+  if (flags.grace_seconds.has_value()) {
+    options.grace = absl::Seconds(*flags.grace_seconds);
+  }
+  bandit::Lifecycle lifecycle(std::move(options), *std::move(loaded));
+  if (const absl::Status status = lifecycle.Run(); !status.ok()) {
+    spdlog::error("{}", std::string(status.message()));
+    return kCannotStart;
+  }
+  return 0;
 }

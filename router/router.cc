@@ -10,6 +10,7 @@
 
 #include "router/config/describe.h"
 #include "router/control/metrics.h"
+#include "router/control/observe_metrics.h"
 #include "router/cpu_count.h"
 #include "router/upstream/address.h"
 
@@ -41,9 +42,18 @@ absl::StatusOr<std::unique_ptr<Router>> Router::Start(
 Router::~Router() { Stop(absl::ZeroDuration()); }
 
 absl::Status Router::Open(const std::string& version) {
+  auto prepared = credentials_.Prepare(config_);
+  if (!prepared.ok()) return prepared.status();
+  credentials_.Adopt(*std::move(prepared));
   auto learning = learning::LearningSide::Open(config_, &clock_);
   if (!learning.ok()) return learning.status();
   learning_ = *std::move(learning);
+  observer_ = std::make_unique<observe::Observer>(observe::Observer::Options{
+      .version = version, .seed = RandomSeed(), .unix_ns = [this] {
+        return absl::ToUnixNanos(clock_.Now());
+      }});
+  auto observing = observer_->Open(config_);
+  if (!observing.ok()) return observing.status();
   // Abstract: needs no writable directory and leaves nothing behind.
   control_socket_ =
       fmt::format("bandit-router/{}/{:016x}", getpid(), RandomSeed());
@@ -52,6 +62,7 @@ absl::Status Router::Open(const std::string& version) {
   if (auto status = StartControl(version); !status.ok()) return status;
   if (auto status = StartAdmin(version); !status.ok()) return status;
 
+  observer_->Use(*std::move(observing));
   std::vector<learning::WorkerPort*> ports;
   for (const auto& worker : workers_) {
     worker->Publish(learning_->learner().snapshot());
@@ -59,7 +70,7 @@ absl::Status Router::Open(const std::string& version) {
     ports.push_back(worker.get());
   }
   learning_->learner().Start(std::move(ports));
-  serving_ = true;
+  phase_ = Phase::kServing;
   return absl::OkStatus();
 }
 
@@ -76,8 +87,14 @@ absl::Status Router::BindWorkers() {
         .listen = *listen,
         .control_socket = control_socket_,
         .signer = &learning_->signer(),
+        .credentials = &credentials_,
+        .circuits = &circuits_,
         .seed = RandomSeed(),
-        .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); }}));
+        .connections = &connections_,
+        .unix_ms = [this] { return absl::ToUnixMillis(clock_.Now()); },
+        .tap = observer_->AddTap(),
+        .admission = &admission_,
+        .workers = static_cast<size_t>(count)}));
     if (auto status = workers_.back()->Bind(); !status.ok()) return status;
     // The others share the port that the first one got.
     listen->port = workers_.back()->address().port;
@@ -92,7 +109,12 @@ absl::Status Router::StartControl(const std::string& version) {
        .version = version,
        .started = clock_.Now(),
        .signer = &learning_->signer(),
-       .learner = &learning_->learner()});
+       .learner = &learning_->learner(),
+       .access = {.token = config_.control_token(),
+                  .client_names = {config_.control_tls().client_names().begin(),
+                                   config_.control_tls().client_names().end()}},
+       .tls = &credentials_,
+       .tls_1_3 = config_.control_tls().min_version() == "1.3"});
   if (!control.ok()) return control.status();
   control_ = *std::move(control);
   learning_->learner().WatchStore([control = control_.get()](bool works) {
@@ -105,11 +127,11 @@ absl::Status Router::StartAdmin(const std::string& version) {
   auto admin = control::AdminHttp::Start(
       {.address = config_.admin(),
        .metrics = {std::make_shared<control::RouterMetrics>(
-           &learning_->learner(), version)},
-       .ready = [this]() -> absl::Status {
-         if (serving_) return absl::OkStatus();
-         return absl::UnavailableError("starting or draining");
-       }});
+                       &learning_->learner(), version),
+                   lifecycle_,
+                   std::make_shared<control::ObserveMetrics>(
+                       &observer_->tally())},
+       .ready = [this] { return Ready(); }});
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
   return absl::OkStatus();
@@ -126,16 +148,63 @@ absl::Status Router::Reload(const v1::RouterConfig& config) {
   for (const std::string& field : config::NeedRestart(config_, config)) {
     spdlog::warn("{} was changed; it takes effect after a restart", field);
   }
-  return learning_->Adopt(config);
+  auto prepared = credentials_.Prepare(config);
+  if (!prepared.ok()) return prepared.status();
+  auto observing = observer_->Open(config);
+  if (!observing.ok()) return observing.status();
+  if (auto status = learning_->Adopt(config); !status.ok()) return status;
+  credentials_.Adopt(*std::move(prepared));
+  observer_->Use(*std::move(observing));
+  return absl::OkStatus();
+}
+
+void Router::ReloadCertificates() {
+  for (const auto& change : credentials_.Reload(clock_.Now())) {
+    if (!change.status.ok()) {
+      spdlog::error(
+          "the certificates of {} were not loaded: {}; the old ones "
+          "stay",
+          change.name, std::string(change.status.message()));
+      continue;
+    }
+    spdlog::info("the certificates of {} were loaded", change.name);
+    if (!change.warning.empty()) {
+      spdlog::warn("the certificate of {} {}", change.name, change.warning);
+    }
+  }
+}
+
+absl::Status Router::Ready() const {
+  switch (phase_) {
+    case Phase::kStarting:
+      return absl::UnavailableError("starting");
+    case Phase::kDraining:
+      return absl::UnavailableError("draining");
+    case Phase::kServing:
+      break;
+  }
+  for (const auto& worker : workers_) {
+    if (worker->reachable()) return absl::OkStatus();
+  }
+  return absl::UnavailableError(
+      "no backend of an experiment, nor default_backend, can be reached");
+}
+
+void Router::TellReadiness() { control_->SetReady(Ready().ok()); }
+
+void Router::Hurry() {
+  for (const auto& worker : workers_) worker->Drain(absl::ZeroDuration());
 }
 
 void Router::Stop(absl::Duration grace) {
   if (std::exchange(stopped_, true)) return;
-  serving_ = false;
+  phase_ = Phase::kDraining;
+  if (control_ != nullptr) control_->SetReady(false);
   for (const auto& worker : workers_) worker->Drain(grace);
   for (const auto& worker : workers_) worker->Join();
   if (control_ != nullptr) control_->Shutdown(absl::Seconds(1));
   if (learning_ != nullptr) learning_->learner().Stop();
+  if (observer_ != nullptr) observer_->Stop();
   admin_.reset();
   control_.reset();
 }

@@ -58,6 +58,16 @@ std::string DescribeFailure(const grpc::Status& status, bool connected,
         "{}, says the router at {}; `banditctl status` lists those there are",
         status.error_message(), router.address);
   }
+  if (status.error_code() == grpc::UNAUTHENTICATED) {
+    return fmt::format(
+        "the router at {} asks for a token: {}; give it with --token or "
+        "BANDIT_CONTROL_TOKEN",
+        router.address, status.error_message());
+  }
+  if (status.error_code() == grpc::PERMISSION_DENIED) {
+    return fmt::format("the router at {} refuses: {}", router.address,
+                       status.error_message());
+  }
   if (unavailable || status.error_code() == grpc::RESOURCE_EXHAUSTED) {
     return fmt::format("the router at {} took nothing: {}; try again later",
                        router.address, status.error_message());

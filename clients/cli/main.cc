@@ -33,7 +33,9 @@ struct Flags {
   bandit::cli::RewardOptions reward;
 
   bandit::cli::RouterAddress Router() const {
-    return {router.address, absl::Seconds(timeout_seconds)};
+    bandit::cli::RouterAddress given = router;
+    given.timeout = absl::Seconds(timeout_seconds);
+    return given;
   }
 };
 
@@ -63,6 +65,23 @@ void AddRouterFlags(CLI::App* command, Flags* flags) {
                    "Seconds to wait for the answer")
       ->check(CLI::Range(0.001, 86400.0))
       ->capture_default_str();
+  command
+      ->add_option("--token", flags->router.token,
+                   "The router's control_token; better by the environment, "
+                   "where other users do not see it")
+      ->envname("BANDIT_CONTROL_TOKEN");
+  CLI::Option_group* const tls = command->add_option_group(
+      "TLS", "Cleartext unless one of these is given");
+  tls->add_flag("--tls", flags->router.tls,
+                "TLS with the system's authorities");
+  tls->add_option("--tls-ca", flags->router.ca,
+                  "PEM file of the authorities to trust instead");
+  tls->add_option("--tls-cert", flags->router.certificate,
+                  "PEM file with the certificate to show");
+  tls->add_option("--tls-key", flags->router.key, "PEM file with its key");
+  tls->add_option("--tls-name", flags->router.server_name,
+                  "Name that the router's certificate must have; the "
+                  "address's host if absent");
 }
 
 void AddValidate(CLI::App* app, Chosen* chosen) {

@@ -18,6 +18,14 @@ struct RouterAddress {
   std::string address = "127.0.0.1:8081";
   // For the whole call, the connection included.
   absl::Duration timeout = absl::Seconds(5);
+  // TLS, if any of these is given.
+  bool tls = false;         // With the system's authorities.
+  std::string ca;           // PEM file of authorities instead.
+  std::string certificate;  // PEM files: who calls, and its key.
+  std::string key;
+  std::string server_name;  // That the certificate must have; empty: the host.
+  // Bearer token; empty: none.
+  std::string token;
 };
 
 using Call = std::function<grpc::Status(
@@ -25,7 +33,7 @@ using Call = std::function<grpc::Status(
 
 // Makes `call` with a deadline. On failure the result says what is in the way
 // and what mends it; NOT_FOUND is kUnknownExperiment, anything else kNoAnswer,
-// and an address that is none kInvalid.
+// and an address, a file or a token that is none kInvalid.
 // Cost: blocks until the answer, at most for the timeout.
 Result CallRouter(const RouterAddress& router, const Call& call);
 

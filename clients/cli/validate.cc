@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/str_split.h"
 #include "clients/cli/commands.h"
@@ -12,8 +14,10 @@
 namespace bandit::cli {
 namespace {
 
-// {"ok": ..., "errors": [...]}, an error a line of `messages`.
-std::string Verdict(bool ok, std::string_view messages) {
+// {"ok": ..., "errors": [...], "warnings": [...]}, an error a line of
+// `messages`.
+std::string Verdict(bool ok, std::string_view messages,
+                    const std::vector<std::string>& warnings) {
   google::protobuf::Struct verdict;
   auto& fields = *verdict.mutable_fields();
   fields["ok"].set_bool_value(ok);
@@ -22,6 +26,10 @@ std::string Verdict(bool ok, std::string_view messages) {
        absl::StrSplit(absl::string_view(messages.data(), messages.size()), '\n',
                       absl::SkipEmpty())) {
     errors->add_values()->set_string_value(std::string(line));
+  }
+  auto* doubts = fields["warnings"].mutable_list_value();
+  for (const std::string& warning : warnings) {
+    doubts->add_values()->set_string_value(warning);
   }
   return ToJson(verdict);
 }
@@ -32,12 +40,17 @@ Result Validate(const std::string& file, bool json) {
   const auto loaded = config::Load(file);
   if (!loaded.ok()) {
     const std::string messages(loaded.status().message());
-    if (json) return {ExitCode::kInvalid, Verdict(false, messages), ""};
+    if (json) return {ExitCode::kInvalid, Verdict(false, messages, {}), ""};
     return {ExitCode::kInvalid, "", messages + "\n"};
   }
-  if (json) return {ExitCode::kOk, Verdict(true, ""), ""};
+  if (json) return {ExitCode::kOk, Verdict(true, "", loaded->warnings), ""};
+  std::string warnings;
+  for (const std::string& warning : loaded->warnings) {
+    warnings += fmt::format("warning: {}\n", warning);
+  }
   return {ExitCode::kOk,
-          fmt::format("{}: {}\n", file, config::Summary(loaded->proto)), ""};
+          fmt::format("{}: {}\n", file, config::Summary(loaded->proto)),
+          warnings};
 }
 
 }  // namespace bandit::cli

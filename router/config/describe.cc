@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "fmt/format.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "router/config/address.h"
 #include "router/config/field_rule.h"
 
@@ -128,6 +129,13 @@ class Writer {
   std::string out_;
 };
 
+bool Differ(const FieldDescriptor& field, const Message& a, const Message& b) {
+  if (IsScalar(field)) return GetScalar(field, a) != GetScalar(field, b);
+  return !google::protobuf::util::MessageDifferencer::Equals(
+      a.GetReflection()->GetMessage(a, &field),
+      b.GetReflection()->GetMessage(b, &field));
+}
+
 }  // namespace
 
 std::string Summary(const v1::RouterConfig& config) {
@@ -159,8 +167,7 @@ std::vector<std::string> NeedRestart(const v1::RouterConfig& running,
   const Descriptor& type = *v1::RouterConfig::descriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    if (RuleOf(field).restart() &&
-        GetScalar(field, running) != GetScalar(field, loaded)) {
+    if (RuleOf(field).restart() && Differ(field, running, loaded)) {
       fields.push_back(field.name());
     }
   }

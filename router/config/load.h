@@ -11,6 +11,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "bandit/v1/config.pb.h"
@@ -24,23 +25,36 @@ struct LoadedConfig {
   // Equal configs have equal digests, however they are written; 32 hexadecimal
   // digits. It may be shown: of a secret it knows only whether there is one.
   std::string digest;
+  // What is allowed but most likely not meant, one line each:
+  // `file:line: what`.
+  std::vector<std::string> warnings;
+
+  // Whether the configs are the same, their secrets included.
+  bool operator==(const LoadedConfig& other) const;
 };
+
+// Whether the certificates that a config names are read and judged, too.
+enum class Files { kIgnore, kRead };
 
 // Reads `text`; errors speak of `file_name`.
 // Fails with InvalidArgument, all errors in the order of their lines, each one
 // line `file:line: what is wrong, what was expected`. No message holds a
 // secret; a wrong value that came from the environment is shown as the file
 // has it (`${NAME}`).
-// Cost: bounded by the text, at most 1 MiB; never blocks.
+// Cost: bounded by the text, at most 1 MiB; never blocks, unless it reads
+// files.
 absl::StatusOr<LoadedConfig> LoadText(std::string_view text,
                                       std::string_view file_name,
-                                      const Environment& env);
+                                      const Environment& env,
+                                      Files files = Files::kIgnore);
 
 // Reads the file at `path`.
 // Fails as LoadText, or with NotFound, PermissionDenied or InvalidArgument
 // ("file: what is wrong, ...") if it cannot be read.
 absl::StatusOr<LoadedConfig> Load(const std::string& path,
-                                  const Environment& env);
+                                  const Environment& env,
+                                  Files files = Files::kIgnore);
+// In the process's environment, with the files that it names.
 absl::StatusOr<LoadedConfig> Load(const std::string& path);
 
 }  // namespace bandit::config

@@ -36,7 +36,8 @@ Path Path::Item(size_t index, std::string_view name) const {
 }
 
 Path Path::Entry(std::string_view key) const {
-  if (top()) return Field(key);
+  // Any text can be a key: what would break the line is escaped.
+  if (top()) return Append(key, IsName(key) ? std::string(key) : Quoted(key));
   return Append(key, IsName(key) ? fmt::format("{}.{}", shown_, key)
                                  : fmt::format("{}[{}]", shown_, Quoted(key)));
 }

@@ -117,15 +117,27 @@ void Report::Fail(const Path& path, int line, std::string_view what) {
   Fail(line, fmt::format("{} {}", path.shown(), what));
 }
 
-void Report::FailValue(const Path& path, std::string_view value,
-                       std::string_view what) {
+std::string Report::WithValue(const Path& path, std::string_view value,
+                              std::string_view what) const {
   const Place* place = Find(path);
-  if (place != nullptr && place->hidden) return Fail(path, what);
+  if (place != nullptr && place->hidden) return std::string(what);
   const std::string shown =
       place == nullptr || place->instead.empty()
           ? Quoted(value)
           : fmt::format("{} (from the environment)", Quoted(place->instead));
-  Fail(path, fmt::format("= {} {}", shown, what));
+  return fmt::format("= {} {}", shown, what);
+}
+
+void Report::FailValue(const Path& path, std::string_view value,
+                       std::string_view what) {
+  Fail(path, WithValue(path, value, what));
+}
+
+void Report::WarnValue(const Path& path, std::string_view value,
+                       std::string_view what) {
+  if (warnings_.size() >= kMaxErrors) return;
+  warnings_.push_back({Line(path), fmt::format("{} {}", path.shown(),
+                                               WithValue(path, value, what))});
 }
 
 bool Report::Broken(const Path& path) const {
@@ -133,23 +145,36 @@ bool Report::Broken(const Path& path) const {
   return place != nullptr && place->broken;
 }
 
-absl::Status Report::Status() const {
-  if (ok()) return absl::OkStatus();
+std::vector<std::string> Report::Lines(
+    const std::vector<Error>& messages) const {
   std::vector<const Error*> sorted;
-  for (const Error& error : errors_) sorted.push_back(&error);
+  for (const Error& message : messages) sorted.push_back(&message);
   std::stable_sort(
       sorted.begin(), sorted.end(),
       [](const Error* a, const Error* b) { return a->line < b->line; });
+  std::vector<std::string> lines;
+  for (const Error* message : sorted) {
+    lines.push_back(
+        fmt::format("{}:{}: {}", file_, message->line, message->message));
+  }
+  return lines;
+}
+
+std::vector<std::string> Report::Warnings() const { return Lines(warnings_); }
+
+absl::Status Report::Status() const {
+  if (ok()) return absl::OkStatus();
   std::string text;
-  for (const Error* error : sorted) {
-    fmt::format_to(std::back_inserter(text), "{}{}:{}: {}",
-                   text.empty() ? "" : "\n", file_, error->line,
-                   error->message);
+  for (const std::string& line : Lines(errors_)) {
+    text += (text.empty() ? "" : "\n") + line;
   }
   if (uncounted_ > 0) {
+    const auto last = std::max_element(
+        errors_.begin(), errors_.end(),
+        [](const Error& a, const Error& b) { return a.line < b.line; });
     fmt::format_to(std::back_inserter(text),
                    "\n{}:{}: {} more errors are not shown, expected at most {}",
-                   file_, sorted.back()->line, uncounted_, kMaxErrors);
+                   file_, last->line, uncounted_, kMaxErrors);
   }
   return absl::InvalidArgumentError(text);
 }

@@ -47,6 +47,10 @@ class Report {
   void FailValue(const Path& path, std::string_view value,
                  std::string_view what);
 
+  // "<path> = <value> <what>", which does not make the config wrong.
+  void WarnValue(const Path& path, std::string_view value,
+                 std::string_view what);
+
   // An error was reported at `path` itself, so that what it holds cannot be
   // relied on.
   bool Broken(const Path& path) const;
@@ -54,6 +58,8 @@ class Report {
 
   // Ok, or InvalidArgument with all errors in the order of their lines.
   absl::Status Status() const;
+  // One line each, `file:line: what`, in the order of their lines.
+  std::vector<std::string> Warnings() const;
 
  private:
   struct Place {
@@ -68,10 +74,16 @@ class Report {
   };
 
   const Place* Find(const Path& path) const;
+  // "= <value> <what>", or what may be shown of it.
+  std::string WithValue(const Path& path, std::string_view value,
+                        std::string_view what) const;
+  // In the order of their lines.
+  std::vector<std::string> Lines(const std::vector<Error>& messages) const;
 
   std::string file_;
   absl::flat_hash_map<std::string, Place> places_;
   std::vector<Error> errors_;
+  std::vector<Error> warnings_;
   size_t uncounted_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "router/config/address.h"
 #include "router/config/checks.h"
+#include "router/config/scalar.h"
 
 namespace bandit::config {
 namespace {
@@ -78,6 +79,28 @@ void CheckState(std::string_view state, Report* report) {
   }
 }
 
+void CheckOutliers(const Path& path, const v1::OutlierConfig& outliers,
+                   Report* report) {
+  const Path base_path = path.Field("base_ejection");
+  const Path max_path = path.Field("max_ejection");
+  if (report->Broken(base_path) || report->Broken(max_path)) return;
+  const absl::Duration base = FromProto(outliers.base_ejection());
+  const absl::Duration max = FromProto(outliers.max_ejection());
+  if (base <= max) return;
+  // Of the two, the one that the file gives can be mended.
+  if (report->Given(max_path)) {
+    report->FailValue(max_path, absl::FormatDuration(max),
+                      fmt::format("is below base_ejection = {}, expected "
+                                  "base_ejection <= max_ejection",
+                                  absl::FormatDuration(base)));
+  } else {
+    report->FailValue(base_path, absl::FormatDuration(base),
+                      fmt::format("is above max_ejection = {}, expected "
+                                  "base_ejection <= max_ejection",
+                                  absl::FormatDuration(max)));
+  }
+}
+
 void CheckBackend(const Path& path, std::string_view name,
                   const v1::BackendConfig& backend, Report* report) {
   if (!IsName(name)) {
@@ -102,6 +125,7 @@ void CheckBackend(const Path& path, std::string_view name,
                         "is given twice, expected each address once");
     }
   }
+  CheckOutliers(path.Field("outliers"), backend.outliers(), report);
 }
 
 }  // namespace
@@ -109,6 +133,14 @@ void CheckBackend(const Path& path, std::string_view name,
 void ValidateConfig(v1::RouterConfig* config, Report* report) {
   CheckListeners(*config, report);
   CheckState(config->state(), report);
+  if (config->has_tls()) {
+    ValidateListenTls(Path().Field("tls"), config->tls(), report);
+  }
+  if (config->has_control_tls()) {
+    ValidateListenTls(Path().Field("control_tls"), config->control_tls(),
+                      report);
+  }
+  ValidateControlToken(config->control_token(), report);
 
   const Path backends = Path().Field("backends");
   std::vector<std::string> names;
@@ -116,8 +148,11 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
   // A protobuf map has no order; errors have.
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
-    CheckBackend(backends.Entry(name), name, config->backends().at(name),
-                 report);
+    const v1::BackendConfig& backend = config->backends().at(name);
+    CheckBackend(backends.Entry(name), name, backend, report);
+    if (backend.has_tls()) {
+      ValidateBackendTls(backends.Entry(name).Field("tls"), backend, report);
+    }
   }
   if (!report->Broken(backends)) {
     CheckReference(Path().Field("default_backend"), config->default_backend(),
@@ -126,6 +161,8 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
 
   CheckMetadataKey(Path().Field("join").Field("metadata"),
                    config->join().metadata(), report);
+
+  ValidateObserve(*config, report);
 
   const Path experiments = Path().Field("experiments");
   const std::vector<Path> paths = ItemPaths(experiments, config->experiments());

@@ -35,21 +35,37 @@ inline constexpr size_t kMaxFeatures = 64;
 inline constexpr size_t kMaxColumns = 256;
 
 // Checks `config` as the reader left it, and fills in the defaults that depend
-// on other fields: `control`, `reward.metric`, `salt` and the policies'
-// parameters. What the reader found broken is not reported again.
+// on other fields: `control`, `last_resort`, `reward.metric`, `salt` and the
+// policies' parameters. What the reader found broken is not reported again.
 void ValidateConfig(v1::RouterConfig* config, Report* report);
 
 // The parts: one experiment, its policy, its metrics and its context, at
-// `path`.
+// `path`; TLS, and the token of the control services.
 void ValidateExperiment(const Path& path,
                         const std::vector<std::string>& backends,
                         v1::ExperimentConfig* experiment, Report* report);
+// `control` is filled in; fills in `last_resort`.
+void ValidateTraffic(const Path& path, const std::vector<std::string>& backends,
+                     v1::ExperimentConfig* experiment, Report* report);
+// Whether the experiment names TensorFlow Serving as what it matches.
+bool TakesPredict(const v1::ExperimentConfig& experiment);
+void ValidateModel(const Path& path, const v1::ModelOverrideConfig& model,
+                   bool predict, Report* report);
+// Tracing and the access log.
+void ValidateObserve(const v1::RouterConfig& config, Report* report);
 void ValidateMatch(const Path& path, const v1::MatchConfig& match,
                    Report* report);
 void ValidatePolicy(const Path& path, size_t arms, bool has_context,
                     v1::PolicyConfig* policy, Report* report);
 void ValidateMetric(const Path& path, const v1::MetricConfig& metric,
                     Report* report);
+void ValidateListenTls(const Path& path, const v1::ListenTlsConfig& tls,
+                       Report* report);
+void ValidateBackendTls(const Path& path, const v1::BackendConfig& backend,
+                        Report* report);
+// The files that TLS needs: read, and whether they fit together.
+void ValidateTlsFiles(const v1::RouterConfig& config, Report* report);
+void ValidateControlToken(const std::string& token, Report* report);
 void ValidateContext(const Path& path, const v1::ContextConfig& context,
                      Report* report);
 

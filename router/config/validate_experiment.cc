@@ -18,7 +18,8 @@ namespace {
 constexpr std::string_view kPredictionService =
     "tensorflow.serving.PredictionService";
 
-// Whether the experiment names TensorFlow Serving as what it matches.
+}  // namespace
+
 bool TakesPredict(const v1::ExperimentConfig& experiment) {
   return std::any_of(experiment.match().begin(), experiment.match().end(),
                      [](const v1::MatchConfig& match) {
@@ -43,6 +44,8 @@ void ValidateModel(const Path& path, const v1::ModelOverrideConfig& model,
                                   kPredictionService));
   }
 }
+
+namespace {
 
 void ValidateArms(const Path& path, const std::vector<std::string>& backends,
                   const v1::ExperimentConfig& experiment, Report* report) {
@@ -129,6 +132,8 @@ void ValidateExperiment(const Path& path,
     CheckReference(path.Field("control"), experiment->control(), "arms",
                    NamesOf(experiment->arms()), report);
   }
+
+  ValidateTraffic(path, backends, experiment, report);
 
   ValidateMetrics(path.Field("metrics"), *experiment, report);
   ValidateReward(path, experiment, report);

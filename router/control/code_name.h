@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a call ended, in a word: a gRPC status by its name ("OK"), any other
-// HTTP status as "HTTP_404".
+// How many calls ended in which way, by observe::CodeName.
 #ifndef BANDIT_ROUTER_CONTROL_CODE_NAME_H_
 #define BANDIT_ROUTER_CONTROL_CODE_NAME_H_
 
@@ -10,8 +9,6 @@
 #include "router/learning/worker_statistics.h"
 
 namespace bandit::control {
-
-std::string CodeName(int code);
 
 // Every code that occurred, with its count.
 void ForEachCode(

@@ -6,6 +6,7 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
+#include "router/control/server_credentials.h"
 
 namespace bandit::control {
 namespace {
@@ -30,11 +31,20 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   std::unique_ptr<ControlServer> control(new ControlServer(options));
   grpc::ServerBuilder builder;
-  const auto insecure = grpc::InsecureServerCredentials();
-  builder.AddListeningPort(options.address, insecure, &control->port_);
+  const bool tls = options.tls != nullptr && options.tls->control() != nullptr;
+  if (tls && options.tls_1_3) RequireTls13();
+  auto& credentials = control->credentials_;
+  credentials.push_back(
+      tls ? TlsCredentials(&control->access_, options.tls)
+          : CleartextCredentials(&control->access_, Access::Door::kControl));
+  builder.AddListeningPort(options.address, credentials.back(),
+                           &control->port_);
   int internal = 1;
   if (!options.internal_address.empty()) {
-    builder.AddListeningPort(options.internal_address, insecure, &internal);
+    credentials.push_back(
+        CleartextCredentials(&control->access_, Access::Door::kListen));
+    builder.AddListeningPort(options.internal_address, credentials.back(),
+                             &internal);
   }
   // A second router on the port must fail, not share it.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -53,6 +63,7 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(
   }
   if (internal == 0) return CannotListen(options.internal_address);
   control->SetFeedbackServing(true);
+  control->SetReady(false);
   control->server_->GetHealthCheckService()->SetServingStatus(
       v1::Admin::service_full_name(), true);
   return control;
@@ -63,6 +74,17 @@ ControlServer::~ControlServer() { Shutdown(absl::ZeroDuration()); }
 void ControlServer::SetFeedbackServing(bool serving) {
   server_->GetHealthCheckService()->SetServingStatus(
       v1::Feedback::service_full_name(), serving);
+}
+
+void ControlServer::SetReady(bool ready) {
+  server_->GetHealthCheckService()->SetServingStatus("", ready);
+}
+
+Access::Options ControlServer::AccessOf(const Options& options) {
+  Access::Options access = options.access;
+  const auto files = options.tls == nullptr ? nullptr : options.tls->control();
+  access.mutual_tls = files != nullptr && files->client_ca.has_value();
+  return access;
 }
 
 void ControlServer::Shutdown(absl::Duration grace) {

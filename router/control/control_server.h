@@ -5,14 +5,17 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
+#include "router/control/access.h"
 #include "router/control/admin_service.h"
 #include "router/control/feedback_service.h"
 #include "router/experiment/token.h"
 #include "router/learning/learner.h"
+#include "router/tls/credentials.h"
 
 namespace bandit::control {
 
@@ -31,6 +34,11 @@ class ControlServer {
     absl::Time started;
     const experiment::TokenSigner* signer = nullptr;
     learning::Learner* learner = nullptr;
+    // Who may call. `access.mutual_tls` follows from `tls`.
+    Access::Options access;
+    // Of `control_tls`; null, or without it: cleartext. Borrowed.
+    const tls::Credentials* tls = nullptr;
+    bool tls_1_3 = false;  // TLS 1.2 is refused.
   };
 
   // Fails with Unavailable if an address cannot be listened on.
@@ -45,16 +53,26 @@ class ControlServer {
   // Health of bandit.v1.Feedback; the other services stay as they are.
   // Thread-safety: any thread may call.
   void SetFeedbackServing(bool serving);
+  // Health of the router as a whole, the empty service: whether requests can
+  // be served. NOT_SERVING until it is called.
+  // Thread-safety: any thread may call.
+  void SetReady(bool ready);
 
   // Takes no new calls, waits for those under way and cancels what is left
   // after `grace`.
   void Shutdown(absl::Duration grace);
 
  private:
-  ControlServer(const Options& options)
-      : feedback_(options.signer, options.learner),
+  explicit ControlServer(const Options& options)
+      : access_(AccessOf(options)),
+        feedback_(options.signer, options.learner),
         admin_(options.learner, options.version, options.started) {}
 
+  static Access::Options AccessOf(const Options& options);
+
+  const Access access_;
+  // gRPC asks them as long as it serves.
+  std::vector<std::shared_ptr<grpc::ServerCredentials>> credentials_;
   FeedbackService feedback_;
   AdminService admin_;
   std::unique_ptr<grpc::Server> server_;

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/control/metrics.h"
 
-#include <cmath>
+#include <string_view>
 #include <utility>
 
-#include "absl/types/span.h"
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 #include "router/control/code_name.h"
+#include "router/control/metric_family.h"
+#include "router/control/traffic_metrics.h"
 
 namespace bandit::control {
 namespace {
 
 using learning::Outcome;
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-using Labels = std::vector<ClientMetric::Label>;
-
-// Seconds. From a cached answer to a generated text.
-constexpr double kDurationBounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-                                      0.05,   0.1,   0.25,   0.5,   1,    2.5,
-                                      5,      10,    30,     60};
 // Seconds. What the router itself adds is microseconds.
 constexpr double kOverheadBounds[] = {0.000005, 0.00001, 0.000025, 0.00005,
                                       0.0001,   0.00025, 0.0005,   0.001,
@@ -30,45 +24,6 @@ constexpr double kOverheadBounds[] = {0.000005, 0.00001, 0.000025, 0.00005,
 constexpr double kTickBounds[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
                                   0.005,  0.01,    0.025,  0.05,  0.1,
                                   0.25,   0.5,     1,      5};
-
-class Family {
- public:
-  Family(std::string name, MetricType type, std::string help) {
-    family_.name = std::move(name);
-    family_.type = type;
-    family_.help = std::move(help);
-  }
-
-  void Add(Labels labels, double value) {
-    ClientMetric& metric = family_.metric.emplace_back();
-    metric.label = std::move(labels);
-    if (family_.type == MetricType::Counter) {
-      metric.counter.value = value;
-    } else {
-      metric.gauge.value = value;
-    }
-  }
-
-  // `nanoseconds` as seconds, cumulative.
-  void Add(Labels labels, const stats::LogLinearHistogram& nanoseconds,
-           absl::Span<const double> bounds) {
-    ClientMetric& metric = family_.metric.emplace_back();
-    metric.label = std::move(labels);
-    metric.histogram.sample_count = nanoseconds.count();
-    metric.histogram.sample_sum = nanoseconds.sum() * 1e-9;
-    for (const double bound : bounds) {
-      metric.histogram.bucket.push_back(
-          {.cumulative_count = nanoseconds.CountAtMost(
-               static_cast<uint64_t>(std::llround(bound * 1e9))),
-           .upper_bound = bound});
-    }
-  }
-
-  MetricFamily Take() && { return std::move(family_); }
-
- private:
-  MetricFamily family_;
-};
 
 // Also for the requests that no experiment took.
 Labels CallLabels(const std::pair<std::string, std::string>& of) {
@@ -135,6 +90,27 @@ void AddRewards(const learning::Totals& totals,
   families->push_back(std::move(missing).Take());
 }
 
+void AddConnections(const learning::ConnectionCounts& counts,
+                    std::vector<MetricFamily>* families) {
+  Family open("bandit_connections", MetricType::Gauge,
+              "Client connections open");
+  Family opened("bandit_connections_opened_total", MetricType::Counter,
+                "Client connections accepted");
+  Family closed("bandit_connections_closed_total", MetricType::Counter,
+                "Client connections ended, by reason");
+  uint64_t ended = 0;
+  for (size_t i = 0; i < counts.closed.size(); ++i) {
+    ended += counts.closed[i];
+    closed.Add({{"reason", std::string(http2::kCloseReasonNames[i])}},
+               static_cast<double>(counts.closed[i]));
+  }
+  open.Add({}, static_cast<double>(counts.opened - ended));
+  opened.Add({}, static_cast<double>(counts.opened));
+  for (Family* family : {&open, &opened, &closed}) {
+    families->push_back(std::move(*family).Take());
+  }
+}
+
 void AddJoin(const learning::JoinTotals& join,
              std::vector<MetricFamily>* families) {
   Family entries("bandit_join_entries", MetricType::Gauge,
@@ -151,6 +127,45 @@ void AddJoin(const learning::JoinTotals& join,
                     "Rewards by request id for which no decision was known");
   unresolved.Add({}, static_cast<double>(join.unresolved));
   for (Family* family : {&entries, &bytes, &dropped, &unresolved}) {
+    families->push_back(std::move(*family).Take());
+  }
+}
+
+void AddBackends(const learning::Totals& totals,
+                 std::vector<MetricFamily>* families) {
+  Family endpoints("bandit_backend_endpoints", MetricType::Gauge,
+                   "Endpoints in the state, as each worker sees them, summed "
+                   "over the workers");
+  Family connections("bandit_backend_connections", MetricType::Gauge,
+                     "Connections, those being made included");
+  Family ejections("bandit_backend_ejections_total", MetricType::Counter,
+                   "Times that a worker left out an endpoint whose requests "
+                   "failed");
+  Family checks("bandit_backend_health_checks_total", MetricType::Counter,
+                "Active health checks that ended, by result");
+  Family circuit("bandit_backend_circuit_open_total", MetricType::Counter,
+                 "Tries refused because max_requests were under way");
+  for (const auto& [name, counts] : totals.backends) {
+    const Labels labels = {{"backend", name}};
+    const auto with = [&](const char* key, std::string_view value) {
+      Labels more = labels;
+      more.push_back({key, std::string(value)});
+      return more;
+    };
+    for (size_t i = 0; i < counts.endpoints.size(); ++i) {
+      endpoints.Add(with("state", learning::BackendCounts::kStates[i]),
+                    static_cast<double>(counts.endpoints[i]));
+    }
+    connections.Add(labels, static_cast<double>(counts.connections));
+    ejections.Add(labels, static_cast<double>(counts.ejections));
+    checks.Add(with("result", "passed"),
+               static_cast<double>(counts.checks_passed));
+    checks.Add(with("result", "failed"),
+               static_cast<double>(counts.checks_failed));
+    circuit.Add(labels, static_cast<double>(counts.circuit_open));
+  }
+  for (Family* family :
+       {&endpoints, &connections, &ejections, &checks, &circuit}) {
     families->push_back(std::move(*family).Take());
   }
 }
@@ -235,7 +250,10 @@ std::vector<MetricFamily> RouterMetrics::Collect() const {
   learner_->telemetry().Read([&](const learning::Totals& totals) {
     AddCalls(totals, &families);
     AddRewards(totals, &families);
+    AddConnections(totals.connections, &families);
     AddJoin(totals.join, &families);
+    AddBackends(totals, &families);
+    AddTraffic(totals, &families);
     AddLearner(*learner_, *view, totals, &families);
   });
   AddExperiments(*view, &families);

@@ -58,6 +58,18 @@ double Exponential(uint64_t unit_hash, std::string_view arm) {
   return -std::log(u);
 }
 
+// Draws by the unit, or by chance for a request that is its own.
+void DrawArm(const Experiment& experiment, absl::Span<const double> p,
+             std::mt19937_64& random, Decision* decision) {
+  const size_t arm =
+      decision->unit == decision->id
+          ? Draw(p, static_cast<double>(random() >> 11) * 0x1p-53)
+          : DrawSticky(experiment.arms, p, decision->unit);
+  decision->arm = static_cast<uint32_t>(arm);
+  // p may be a rounding error above 1.
+  decision->propensity = std::min(p[arm], 1.0);
+}
+
 }  // namespace
 
 uint64_t HashUnit(Purpose purpose, std::string_view salt,
@@ -111,8 +123,7 @@ void Assign(const Experiment& experiment, const policies::Model& model,
   assignment->missing_features =
       experiment.features.Encode(headers, absl::MakeSpan(decision.features));
 
-  std::array<double, policies::kMaxArms> storage;
-  const auto p = absl::MakeSpan(storage.data(), experiment.arms.size());
+  const auto p = absl::MakeSpan(assignment->p.data(), experiment.arms.size());
   model.Probabilities(decision.features, eligible, p);
 
   decision.experiment = experiment.id;
@@ -123,17 +134,32 @@ void Assign(const Experiment& experiment, const policies::Model& model,
   if (!experiment.unit_key.empty()) {
     unit = http2::Find(headers, experiment.unit_key);
   }
-  size_t arm = 0;
-  if (unit.empty()) {
-    decision.unit = decision.id;
-    arm = Draw(p, static_cast<double>(random() >> 11) * 0x1p-53);
-  } else {
-    decision.unit = HashUnit(Purpose::kArm, experiment.salt, unit);
-    arm = DrawSticky(experiment.arms, p, decision.unit);
+  decision.unit = unit.empty() ? decision.id
+                               : HashUnit(Purpose::kArm, experiment.salt, unit);
+  DrawArm(experiment, p, random, &decision);
+}
+
+bool Reassign(const Experiment& experiment, const policies::Model& model,
+              policies::ArmSet eligible, std::mt19937_64& random,
+              Assignment* assignment) {
+  Decision& decision = assignment->decision;
+  const policies::ArmSet others = eligible &
+                                  policies::AllArms(experiment.arms.size()) &
+                                  ~(policies::ArmSet{1} << decision.arm);
+  if (others == 0) return false;
+  const auto p = absl::MakeSpan(assignment->p.data(), experiment.arms.size());
+  double sum = 0;
+  for (size_t i = 0; i < p.size(); ++i) {
+    if (((others >> i) & 1) == 0) p[i] = 0;
+    sum += p[i];
   }
-  decision.arm = static_cast<uint32_t>(arm);
-  // p may be a rounding error above 1.
-  decision.propensity = std::min(p[arm], 1.0);
+  if (sum > 0) {
+    for (double& share : p) share /= sum;
+  } else {
+    model.Probabilities(decision.features, others, p);
+  }
+  DrawArm(experiment, p, random, &decision);
+  return true;
 }
 
 }  // namespace bandit::experiment

@@ -3,6 +3,7 @@
 #ifndef BANDIT_ROUTER_EXPERIMENT_ASSIGNMENT_H_
 #define BANDIT_ROUTER_EXPERIMENT_ASSIGNMENT_H_
 
+#include <array>
 #include <cstdint>
 #include <random>
 #include <string_view>
@@ -45,6 +46,8 @@ struct Assignment {
   Decision decision;
   // Bit i: feature i was absent or absurd.
   uint64_t missing_features = 0;
+  // The distribution that the arm was drawn from; one entry for each arm.
+  std::array<double, policies::kMaxArms> p;
 };
 
 // Encodes the features, asks the model, draws the arm, fills the decision.
@@ -57,6 +60,19 @@ struct Assignment {
 void Assign(const Experiment& experiment, const policies::Model& model,
             policies::ArmSet eligible, http2::Headers headers, int64_t time_ms,
             std::mt19937_64& random, Assignment* assignment);
+
+// Draws another arm of `eligible` in the place of the decision's, which failed:
+// from the distribution as it was, rescaled to those that are left, or, where
+// it gave them nothing, from the model's. The propensity is then the
+// probability that the arm had of serving this request, given which arms could
+// not: p_b / sum of p over `eligible` without the one that failed. False: there
+// is no other arm; nothing was changed.
+// REQUIRES: `assignment` is Assign's.
+// Determinism: as Assign; `random` advances by one for a request that is its
+// own unit.
+bool Reassign(const Experiment& experiment, const policies::Model& model,
+              policies::ArmSet eligible, std::mt19937_64& random,
+              Assignment* assignment);
 
 }  // namespace bandit::experiment
 

@@ -46,10 +46,7 @@ using Index = absl::flat_hash_map<std::string, size_t>;
 std::vector<Backend> CompileBackends(const v1::RouterConfig& config) {
   std::vector<Backend> backends;
   for (const auto& [name, backend] : config.backends()) {
-    backends.push_back(
-        {.name = name,
-         .addresses = {backend.address().begin(), backend.address().end()},
-         .connect_timeout = ToDuration(backend.connect_timeout())});
+    backends.push_back({.name = name, .config = backend});
   }
   // A map's order is not fixed; indices should be.
   std::sort(backends.begin(), backends.end(),
@@ -87,16 +84,59 @@ absl::Status CompileArms(const v1::ExperimentConfig& config,
     }
     experiment->arms.push_back(std::move(arm));
   }
-  if (config.control().empty()) return absl::OkStatus();
-  const auto control = std::find_if(
-      experiment->arms.begin(), experiment->arms.end(),
-      [&](const Arm& arm) { return arm.name == config.control(); });
-  if (control == experiment->arms.end()) {
-    return Fail("experiments.{}.control: {} is not one of arms", config.name(),
-                config.control());
-  }
-  experiment->control = control - experiment->arms.begin();
   return absl::OkStatus();
+}
+
+absl::Status FindArm(const v1::ExperimentConfig& config, std::string_view field,
+                     std::string_view name, const std::vector<Arm>& arms,
+                     size_t* index) {
+  if (name.empty()) return absl::OkStatus();
+  const auto arm =
+      std::find_if(arms.begin(), arms.end(),
+                   [&](const Arm& other) { return other.name == name; });
+  if (arm == arms.end()) {
+    return Fail("experiments.{}.{}: {} is not one of arms", config.name(),
+                field, name);
+  }
+  *index = static_cast<size_t>(arm - arms.begin());
+  return absl::OkStatus();
+}
+
+// How requests are carried: time limits, retries, mirror. REQUIRES: the arms
+// are compiled.
+absl::Status CompileTraffic(const v1::ExperimentConfig& config,
+                            const Index& backends, Experiment* experiment) {
+  absl::Status status = FindArm(config, "control", config.control(),
+                                experiment->arms, &experiment->control);
+  experiment->last_resort = experiment->control;
+  status.Update(FindArm(config, "last_resort", config.last_resort(),
+                        experiment->arms, &experiment->last_resort));
+  experiment->timeout_ns =
+      absl::ToInt64Nanoseconds(ToDuration(config.timeout()));
+  if (config.has_retry()) {
+    const v1::RetryConfig& retry = config.retry();
+    experiment->retry = {.attempts = retry.attempts(),
+                         .per_try_ns = absl::ToInt64Nanoseconds(
+                             ToDuration(retry.per_try_timeout())),
+                         .budget = retry.budget(),
+                         .min_retries = retry.min_retries(),
+                         .fallback = retry.fallback()};
+  }
+  if (config.has_mirror()) {
+    const v1::MirrorConfig& mirror = config.mirror();
+    const auto backend = backends.find(mirror.backend());
+    if (backend == backends.end()) {
+      return Fail("experiments.{}.mirror.backend: {} is not one of backends",
+                  config.name(), mirror.backend());
+    }
+    experiment->mirror = {
+        .backend = backend->second, .share = mirror.share(), .model = {}};
+    if (mirror.has_model()) {
+      experiment->mirror->model = {.name = mirror.model().name(),
+                                   .version = mirror.model().version()};
+    }
+  }
+  return status;
 }
 
 Metric CompileMetric(const v1::MetricConfig& from) {
@@ -198,11 +238,13 @@ absl::StatusOr<Experiment> CompileExperiment(const v1::ExperimentConfig& config,
   experiment.salt = config.salt().empty() ? config.name() : config.salt();
   experiment.unit_key = config.unit().metadata();
   absl::Status status = CompileArms(config, backends, &experiment);
+  status.Update(CompileTraffic(config, backends, &experiment));
   status.Update(CompileMetrics(config, &experiment));
   status.Update(CompileFeatures(config, &experiment));
   if (status.ok()) status = CompilePolicy(config, &experiment);
   if (!status.ok()) return status;
   experiment.slice = SliceLength(experiment.metrics);
+  experiment.config = config;
   return experiment;
 }
 

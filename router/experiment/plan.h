@@ -48,6 +48,22 @@ struct Metric {
   std::optional<double> max;
 };
 
+// What is tried again; see RetryConfig.
+struct Retry {
+  uint32_t attempts = 1;   // The first one included.
+  int64_t per_try_ns = 0;  // 0: no bound.
+  double budget = 0;
+  uint32_t min_retries = 0;
+  bool fallback = false;
+};
+
+// Where copies of requests go.
+struct MirrorTarget {
+  size_t backend = 0;  // Index into Plan::backends.
+  double share = 1;
+  std::optional<ModelOverride> model;
+};
+
 struct Experiment {
   std::string name;
   uint32_t id = 0;
@@ -56,6 +72,10 @@ struct Experiment {
   std::string unit_key;  // Metadata key; empty: every request is its own unit.
   std::vector<Arm> arms;
   size_t control = 0;
+  size_t last_resort = 0;
+  int64_t timeout_ns = 0;  // 0: no bound.
+  std::optional<Retry> retry;
+  std::optional<MirrorTarget> mirror;
   std::vector<Metric> metrics;
   size_t reward_metric = 0;
   FeatureEncoder features;
@@ -63,6 +83,7 @@ struct Experiment {
   absl::Duration slice;
   std::string policy_name;
   std::shared_ptr<const policies::Policy> policy;
+  v1::ExperimentConfig config;  // Every field present.
 
   policies::StatisticsLayout layout() const {
     return {.dimension = features.dimension()};
@@ -71,8 +92,7 @@ struct Experiment {
 
 struct Backend {
   std::string name;
-  std::vector<std::string> addresses;
-  absl::Duration connect_timeout;
+  v1::BackendConfig config;  // Every field present.
 };
 
 // Rewards may name their decision by the id of its request.

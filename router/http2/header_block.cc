@@ -38,6 +38,15 @@ void HeaderBlock::AddBorrowed(std::string_view name, std::string_view value,
       name, value, indexed ? kBorrow : kBorrow | NGHTTP2_NV_FLAG_NO_INDEX));
 }
 
+void HeaderBlock::Append(const HeaderBlock& other) {
+  for (nghttp2_rcbuf* buffer : other.buffers_) {
+    nghttp2_rcbuf_incref(buffer);
+    buffers_.push_back(buffer);
+  }
+  views_.insert(views_.end(), other.views_.begin(), other.views_.end());
+  fields_.insert(fields_.end(), other.fields_.begin(), other.fields_.end());
+}
+
 void HeaderBlock::Remove(std::string_view name) {
   size_t kept = 0;
   for (size_t i = 0; i < views_.size(); ++i) {

@@ -34,6 +34,10 @@ class HeaderBlock {
   void AddBorrowed(std::string_view name, std::string_view value,
                    bool indexed = true);
 
+  // Appends the fields of `other`. Ownership: shares its buffers; what `other`
+  // borrows must outlive this one, too.
+  void Append(const HeaderBlock& other);
+
   // Removes every field named `name`.
   void Remove(std::string_view name);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sessions of one worker share: the event loop, the clock, the block
-// pool and the list of sessions that have something to write.
+// What the sessions of one worker share: the event loop, the clock, deadlines,
+// the block pool and the list of sessions that have something to write.
 #ifndef BANDIT_ROUTER_HTTP2_LOOP_H_
 #define BANDIT_ROUTER_HTTP2_LOOP_H_
 
@@ -11,6 +11,7 @@
 
 #include "asio/io_context.hpp"
 #include "router/http2/block.h"
+#include "router/http2/timer_wheel.h"
 
 namespace bandit::http2 {
 
@@ -32,6 +33,7 @@ class Loop {
 
   asio::io_context& io() { return io_; }
   BlockPool& pool() { return pool_; }
+  TimerWheel& wheel() { return wheel_; }
 
   // The time as of the last UpdateTime: one reading serves a whole batch of
   // frames.
@@ -61,6 +63,7 @@ class Loop {
   std::vector<std::shared_ptr<Flushable>> dirty_;
   std::vector<std::shared_ptr<Flushable>> flushing_;
   asio::io_context io_{1};
+  TimerWheel wheel_{*this, io_};
 };
 
 }  // namespace bandit::http2

@@ -17,9 +17,13 @@
 #include <vector>
 
 #include "router/http2/block.h"
+#include "router/http2/close_reason.h"
+#include "router/http2/frame_guard.h"
 #include "router/http2/header_block.h"
 #include "router/http2/loop.h"
+#include "router/http2/session_options.h"
 #include "router/http2/slice_queue.h"
+#include "router/http2/timer_wheel.h"
 #include "router/http2/transport.h"
 
 namespace bandit::http2 {
@@ -56,6 +60,9 @@ class Stream {
   virtual Outgoing Peek(size_t max) = 0;
   // Moves the `size` bytes that Peek offered to `out`.
   virtual void Take(size_t size, SliceQueue& out) = 0;
+  // Whether bytes wait for Take. Asked now and then, to find peers that have
+  // stalled; false: the stream is never taken for one.
+  virtual bool HasOutput() const { return false; }
 
   // Client: the request's headers / server: the last frame of the response has
   // been given to the socket; loop.now() is the time after that.
@@ -65,16 +72,11 @@ class Stream {
  private:
   friend class Session;
   int32_t id_ = 0;  // While nghttp2 knows it.
+  // Since when its output has been seen to wait for a closed window; 0: it does
+  // not.
+  int64_t stuck_since_ns_ = 0;
   Stream* previous_ = nullptr;
   Stream* next_ = nullptr;
-};
-
-struct SessionOptions {
-  int32_t stream_window = 256 * 1024;
-  // For the whole connection.
-  int32_t connection_window = 16 * 1024 * 1024;
-  uint32_t max_concurrent_streams = 1000;
-  uint32_t max_header_list = 64 * 1024;
 };
 
 // Thread-safety: none, lives on its loop.
@@ -87,6 +89,9 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
     std::function<Stream*(Session&, int32_t id)> on_stream;
     // The connection is gone. Its streams have been told before.
     std::function<void(Session&, const std::string& reason)> on_dead;
+    // The peer's first SETTINGS have come: it is there and speaks HTTP/2.
+    // The session must not be closed from within.
+    std::function<void(Session&)> on_settings;
   };
 
   enum class Role { kServer, kClient };
@@ -94,26 +99,34 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   Session(Loop& loop, Role role, const SessionOptions& options, Events events);
   ~Session() override;
 
-  // Begins to speak. Requests may be submitted before: they wait.
+  // Begins to speak; a server once its client has. Requests may be submitted
+  // before: they wait.
   void Start(std::unique_ptr<Transport> transport);
   // Ends the connection at once: streams get OnClosed, then on_dead.
-  void Close(const std::string& reason);
+  void Close(const std::string& why,
+             CloseReason reason = CloseReason::kOrderly);
   // Announces that no new streams are taken (GOAWAY), lets those open finish,
   // then closes.
   void Drain();
 
   bool dead() const { return dead_; }
   // Why it is dead.
-  const std::string& close_reason() const { return close_reason_; }
+  const std::string& close_reason() const { return close_why_; }
+  CloseReason closed_for() const { return closed_for_; }
   bool started() const { return transport_ != nullptr; }
   // Streams that are open or waiting to be.
   size_t stream_count() const { return stream_count_; }
   // Whether a further request can go out at once: the peer did not say GOAWAY
   // and its MAX_CONCURRENT_STREAMS leaves room.
   bool HasCapacity() const;
+  // The peer's first SETTINGS have come.
+  bool settled() const { return settings_received_; }
+  // Streams that the peer takes at a time, as far as it is known.
+  uint32_t max_streams() const;
   // The peer said GOAWAY, or we did.
   bool draining() const { return draining_; }
   Loop& loop() { return loop_; }
+  // The other side's address, also after the end.
   std::string peer() const;
 
   // Client: opens a stream whose body is pulled from `stream`, unless `end`.
@@ -142,7 +155,31 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   struct Callbacks;
   friend struct Callbacks;
 
-  void Configure(const SessionOptions& options);
+  class Watch : public TimerWheel::Timer {
+   public:
+    explicit Watch(Session& session) : session_(session) {}
+    void OnExpired() override { session_.OnTime(); }
+
+   private:
+    Session& session_;
+  };
+
+  // SessionOptions, in nanoseconds; 0: none.
+  struct Limits {
+    explicit Limits(const SessionOptions& options);
+    int64_t header;
+    int64_t idle;
+    int64_t stall;
+    int64_t keepalive;
+    int64_t keepalive_timeout;
+  };
+
+  // How much is prepared for one write; more waits in nghttp2 and the bodies.
+  static constexpr size_t kFillAtMost = size_t{256} * 1024;
+  // The first byte of the PING that goes with the notice of a shutdown.
+  static constexpr uint8_t kDrainPing = 'd';
+
+  // --- bytes (session.cc)
   void MarkDirty();
   void OnReadable();
   bool ReadOnce();
@@ -152,7 +189,29 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   // Writes out_; false if the socket is gone.
   bool WriteOut();
   void CloseIfDone();
+  // Says GOAWAY if the socket takes it, then closes.
+  void Terminate(uint32_t error_code, const std::string& why,
+                 CloseReason reason);
+  // nghttp2 gave up on what the peer sent.
+  void GiveUp(int error, const uint8_t* data, size_t size);
   void NoteGoAway(const nghttp2_goaway& goaway);
+
+  // --- time (session_time.cc)
+  // Holds the limits against the time, and says when next to do so. Limits of
+  // headers, idleness and PINGs are exact; a stall or silence may last half as
+  // long again.
+  void OnTime();
+  void WatchUntil(int64_t at_ns);
+  void WatchNext(int64_t now);
+  // What was read began or ended a header section.
+  void NoteHeaders();
+  // True: the connection has ended.
+  bool CutIfStalled(int64_t now);
+  bool CutIfSilent(int64_t now);
+  void DrainIfIdle(int64_t now);
+  bool Stuck(const Stream& stream, bool window_closed) const;
+
+  // --- streams (session_streams.cc)
   void Link(Stream* stream);
   void Unlink(Stream* stream);
   Stream* Find(int32_t id) const;
@@ -183,10 +242,27 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
     uint32_t error_code;
   };
   std::vector<Note> notes_;
-  std::string close_reason_;
+  std::string close_why_;
   std::string terminated_;  // Why nghttp2 ended the connection, if it did.
+  std::string peer_;        // Noted at the end.
+  CloseReason closed_for_ = CloseReason::kOrderly;
   uint32_t max_header_list_ = 0;
   uint32_t header_list_ = 0;  // Size of the section being received.
+  // Frames that may wait while the socket takes no bytes.
+  const size_t most_queued_;
+
+  FrameGuard guard_;
+  const Limits limits_;
+  Watch watch_{*this};
+  int64_t watch_at_ns_ = 0;
+  // Of the section that the peer has begun, or the connection; 0: none.
+  int64_t header_since_ns_ = 0;
+  uint32_t header_section_ = 0;  // Its number.
+  int64_t idle_since_ns_ = 0;
+  int64_t read_ns_ = 0;           // The last bytes came.
+  int64_t ping_ns_ = 0;           // A PING was sent, and nothing came since.
+  int64_t moved_ns_ = 0;          // The last DATA went out.
+  int64_t write_blocked_ns_ = 0;  // While waiting_write_.
   bool filling_ = false;
   bool paused_ = false;  // Fill stopped because out_ is full enough.
   bool dirty_ = false;
@@ -195,6 +271,7 @@ class Session : public Flushable, public std::enable_shared_from_this<Session> {
   bool draining_ = false;
   bool drain_announced_ = false;
   bool settings_received_ = false;  // The peer's first.
+  bool spoken_ = false;             // Something was given to the socket.
 };
 
 }  // namespace bandit::http2

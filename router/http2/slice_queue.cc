@@ -55,17 +55,38 @@ void SliceQueue::Append(BlockPool& pool, const BlockRef& block,
   }
 }
 
+void SliceQueue::AddPart(BlockPool& pool, const Slice& slice, size_t from,
+                         size_t size) {
+  if (size < kShareAtLeast) {
+    Copy(pool, BlockPool::kMedium, slice.data + from, size);
+  } else {
+    Share({slice.block, slice.data + from, size});
+  }
+}
+
 void SliceQueue::MoveTo(SliceQueue& out, BlockPool& pool, size_t size) {
   assert(size <= size_);
   while (size > 0) {
-    Slice& first = slices_[head_];
+    const Slice& first = slices_[head_];
     const size_t part = std::min(size, first.size);
-    if (part < kShareAtLeast) {
-      out.Copy(pool, BlockPool::kMedium, first.data, part);
-    } else {
-      out.Share({first.block, first.data, part});
-    }
+    out.AddPart(pool, first, 0, part);
     Drop(part);
+    size -= part;
+  }
+}
+
+void SliceQueue::CopyTo(SliceQueue& out, BlockPool& pool, size_t from,
+                        size_t size) const {
+  assert(from + size <= size_);
+  for (const Slice& slice : *this) {
+    if (size == 0) return;
+    if (from >= slice.size) {
+      from -= slice.size;
+      continue;
+    }
+    const size_t part = std::min(size, slice.size - from);
+    out.AddPart(pool, slice, from, part);
+    from = 0;
     size -= part;
   }
 }

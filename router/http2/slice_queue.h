@@ -53,6 +53,10 @@ class SliceQueue {
   // into its last block, large ones change hands. REQUIRES: size <= size().
   void MoveTo(SliceQueue& out, BlockPool& pool, size_t size);
 
+  // As MoveTo, but from the byte `from` on, and the bytes stay.
+  // REQUIRES: from + size <= size().
+  void CopyTo(SliceQueue& out, BlockPool& pool, size_t from, size_t size) const;
+
   // Drops the first `size` bytes. REQUIRES: size <= size().
   void Drop(size_t size);
   void Clear();
@@ -69,6 +73,9 @@ class SliceQueue {
   const Slice* end() const { return slices_.data() + slices_.size(); }
 
  private:
+  // `size` bytes of the slice, copied if they are few.
+  void AddPart(BlockPool& pool, const Slice& slice, size_t from, size_t size);
+
   std::vector<Slice> slices_;
   size_t head_ = 0;  // slices_[0, head_) have been dropped.
   size_t size_ = 0;

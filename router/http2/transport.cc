@@ -59,6 +59,11 @@ class Plain : public Transport {
     Wait(Socket::wait_write, std::move(ready));
   }
 
+  void Shutdown() override {
+    std::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+  }
+
   void Close() override {
     std::error_code ignored;
     socket_.close(ignored);

@@ -41,6 +41,8 @@ class Transport {
   virtual void WaitRead(std::function<void()> ready) = 0;
   virtual void WaitWrite(std::function<void()> ready) = 0;
 
+  // Nothing more will be written; what was is still sent. Read goes on.
+  virtual void Shutdown() {}
   virtual void Close() = 0;
 
   // "127.0.0.1:8080" or "unix:/path" of the other side.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/learning/learner.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <iterator>
 #include <tuple>
@@ -74,7 +76,10 @@ void Learner::Start(std::vector<WorkerPort*> workers) {
     absl::MutexLock lock(&mutex_);
     running_ = true;
   }
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "learner");
+    Run();
+  });
 }
 
 void Learner::Stop() {

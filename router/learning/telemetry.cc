@@ -17,7 +17,11 @@ void Telemetry::Declare(const experiment::Plan& plan) {
   absl::MutexLock lock(&mutex_);
   totals_.calls[{"", ""}];
   totals_.rewards[{"", ""}];
+  for (const experiment::Backend& backend : plan.backends) {
+    totals_.backends[backend.name];
+  }
   for (const experiment::Experiment& e : plan.experiments) {
+    totals_.traffic[e.name];
     for (const experiment::Arm& arm : e.arms) {
       totals_.calls[{e.name, arm.name}];
     }
@@ -37,9 +41,15 @@ void Telemetry::Count(const WorkerDelta& delta) {
   absl::MutexLock lock(&mutex_);
   totals_.calls[{"", ""}].Merge(delta.unmatched);
   totals_.overhead.Merge(delta.overhead);
+  totals_.connections.Merge(delta.connections);
+  for (const auto& [name, change] : delta.backends) {
+    totals_.backends[name].Merge(change);
+  }
+  totals_.load.Merge(delta.load);
   for (size_t i = 0; i < delta.experiments.size(); ++i) {
     const experiment::Experiment& e = delta.plan->experiments[i];
     const ExperimentDelta& counts = delta.experiments[i];
+    CountTraffic(e, counts.traffic);
     for (size_t a = 0; a < counts.arms.size(); ++a) {
       if (counts.arms[a].started == 0 && counts.arms[a].finished == 0) continue;
       totals_.calls[{e.name, e.arms[a].name}].Merge(counts.arms[a]);
@@ -50,6 +60,18 @@ void Telemetry::Count(const WorkerDelta& delta) {
                                 std::string(e.features.feature_name(f))}] +=
           counts.missing_features[f];
     }
+  }
+}
+
+void Telemetry::CountTraffic(const experiment::Experiment& experiment,
+                             const TrafficCounts& counts) {
+  TrafficCounts& total = totals_.traffic[experiment.name];
+  total.Merge(counts);
+  // Indices are the plan's, which may change.
+  total.fallbacks.clear();
+  for (const auto& [arms, count] : counts.fallbacks) {
+    totals_.fallbacks[{experiment.name, experiment.arms[arms.first].name,
+                       experiment.arms[arms.second].name}] += count;
   }
 }
 

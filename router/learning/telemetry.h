@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "router/experiment/plan.h"
+#include "router/learning/backend_counts.h"
 #include "router/learning/reward.h"
 #include "router/learning/worker_statistics.h"
 #include "stats/histogram.h"
@@ -40,10 +41,17 @@ struct Totals {
       rewards;
   // (experiment, feature).
   std::map<std::pair<std::string, std::string>, uint64_t> missing_features;
+  std::map<std::string, BackendCounts> backends;
   stats::LogLinearHistogram ticks;    // ns a learner tick took.
   stats::LogLinearHistogram commits;  // ns a transaction took.
   uint64_t failed_commits = 0;
   JoinTotals join;
+  ConnectionCounts connections;
+  // By experiment. `fallbacks` is empty: see below.
+  std::map<std::string, TrafficCounts> traffic;
+  // (experiment, the arm that failed, the arm that took over).
+  std::map<std::array<std::string, 3>, uint64_t> fallbacks;
+  LoadCounts load;
 };
 
 // Thread-safety: any thread may call; writers and readers hold the lock for
@@ -63,6 +71,10 @@ class Telemetry {
   void Read(absl::FunctionRef<void(const Totals&)> reader) const;
 
  private:
+  void CountTraffic(const experiment::Experiment& experiment,
+                    const TrafficCounts& counts)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable absl::Mutex mutex_;
   Totals totals_ ABSL_GUARDED_BY(mutex_);
 };

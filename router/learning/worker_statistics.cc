@@ -51,35 +51,7 @@ double BuiltinReward(MetricSource source, const CallRecord& call) {
   return 0;
 }
 
-void CountFinish(const CallRecord& call, CallCounts* counts) {
-  ++counts->finished;
-  if (call.code >= 0 &&
-      call.code < static_cast<int>(counts->grpc_codes.size())) {
-    ++counts->grpc_codes[static_cast<size_t>(call.code)];
-  } else {
-    ++counts->http_codes[call.code];
-  }
-  counts->latency.Record(
-      static_cast<uint64_t>(std::max<int64_t>(call.latency_ns, 0)));
-  if (call.ttfb_ns >= 0) {
-    counts->ttfb.Record(static_cast<uint64_t>(call.ttfb_ns));
-  }
-  counts->response_bytes += call.response_bytes;
-}
-
 }  // namespace
-
-void CallCounts::Merge(const CallCounts& other) {
-  started += other.started;
-  finished += other.finished;
-  for (size_t i = 0; i < grpc_codes.size(); ++i) {
-    grpc_codes[i] += other.grpc_codes[i];
-  }
-  for (const auto& [code, count] : other.http_codes) http_codes[code] += count;
-  latency.Merge(other.latency);
-  ttfb.Merge(other.ttfb);
-  response_bytes += other.response_bytes;
-}
 
 WorkerStatistics::WorkerStatistics(std::shared_ptr<const experiment::Plan> plan)
     : plan_(std::move(plan)) {
@@ -158,7 +130,7 @@ void WorkerStatistics::OnFinish(size_t experiment,
                                 const experiment::Decision& decision,
                                 const CallRecord& call) {
   ExperimentDelta& delta = delta_->experiments[experiment];
-  CountFinish(call, &delta.arms[decision.arm]);
+  delta.arms[decision.arm].Add(call);
   delta_->overhead.Record(
       static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
   const Shape& shape = shapes_[experiment];
@@ -174,9 +146,25 @@ void WorkerStatistics::OnFinish(size_t experiment,
 void WorkerStatistics::OnUnmatchedStart() { ++delta_->unmatched.started; }
 
 void WorkerStatistics::OnUnmatchedFinish(const CallRecord& call) {
-  CountFinish(call, &delta_->unmatched);
+  delta_->unmatched.Add(call);
   delta_->overhead.Record(
       static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
+}
+
+void WorkerStatistics::OnFallback(size_t experiment, size_t from, size_t to) {
+  ExperimentDelta& delta = delta_->experiments[experiment];
+  // The start may have been harvested; sums of deltas come out right.
+  --delta.arms[from].started;
+  ++delta.arms[to].started;
+  ++delta.traffic.fallbacks[{from, to}];
+}
+
+void WorkerStatistics::OnRetry(std::optional<size_t> experiment,
+                               RetryReason reason) {
+  RetryCounts& retries = experiment.has_value()
+                             ? delta_->experiments[*experiment].traffic.retries
+                             : delta_->load.retries;
+  ++retries[static_cast<size_t>(reason)];
 }
 
 std::unique_ptr<WorkerDelta> WorkerStatistics::Take() {

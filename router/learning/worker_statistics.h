@@ -6,47 +6,25 @@
 #ifndef BANDIT_ROUTER_LEARNING_WORKER_STATISTICS_H_
 #define BANDIT_ROUTER_LEARNING_WORKER_STATISTICS_H_
 
-#include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
+#include "router/learning/backend_counts.h"
+#include "router/learning/call_counts.h"
+#include "router/learning/connection_counts.h"
 #include "router/learning/request_notes.h"
+#include "router/learning/traffic.h"
 #include "stats/histogram.h"
 
 namespace bandit::learning {
-
-// How a proxied call ended.
-struct CallRecord {
-  // 0..16: gRPC status; 100..599: HTTP status of a response that is not gRPC.
-  int code = 0;
-  // Of the whole call, request headers received to response end passed on.
-  int64_t latency_ns = 0;
-  // To the first byte of the response; -1 if there was none.
-  int64_t ttfb_ns = -1;
-  // The router's own part: from the request headers to their forwarding, and
-  // from the end of the response to its forwarding.
-  int64_t overhead_ns = 0;
-  uint64_t response_bytes = 0;
-};
-
-// Counts of one arm (or of the requests that no experiment took).
-struct CallCounts {
-  uint64_t started = 0;
-  uint64_t finished = 0;
-  std::array<uint64_t, 17> grpc_codes{};
-  std::map<int, uint64_t> http_codes;
-  stats::LogLinearHistogram latency;  // ns
-  stats::LogLinearHistogram ttfb;     // ns
-  uint64_t response_bytes = 0;
-
-  void Merge(const CallCounts& other);
-};
 
 // Decisions of one experiment in one time slice.
 struct SliceDecisions {
@@ -74,6 +52,7 @@ struct ExperimentDelta {
   std::vector<std::vector<double>> builtin_reward;
   // By feature, in the encoder's order: values absent or absurd.
   std::vector<uint64_t> missing_features;
+  TrafficCounts traffic;
 };
 
 struct WorkerDelta {
@@ -82,8 +61,13 @@ struct WorkerDelta {
   std::vector<ExperimentDelta> experiments;
   CallCounts unmatched;
   stats::LogLinearHistogram overhead;  // ns
+  LoadCounts load;
   // Where the plan joins rewards by request id; else empty.
   RequestNotes requests;
+  // Of the worker, whatever its plan: in the delta of the newest.
+  ConnectionCounts connections;
+  // By name; of the worker as a whole, not of this plan alone.
+  std::vector<std::pair<std::string, BackendCounts>> backends;
 };
 
 // Thread-safety: none; owned by one worker.   Cost: no allocation per call but
@@ -107,6 +91,21 @@ class WorkerStatistics {
   // The same for a request that no experiment took.
   void OnUnmatchedStart();
   void OnUnmatchedFinish(const CallRecord& call);
+
+  // A backend's figures have changed.
+  void OnBackend(const std::string& name, const BackendCounts& change) {
+    delta_->backends.emplace_back(name, change);
+  }
+
+  // A call that had begun on the arm `from` goes on at `to`.
+  void OnFallback(size_t experiment, size_t from, size_t to);
+  // A request goes out again; `experiment` absent: none took it.
+  void OnRetry(std::optional<size_t> experiment, RetryReason reason);
+  // For the rarer events, counted where they occur.
+  TrafficCounts& traffic(size_t experiment) {
+    return delta_->experiments[experiment].traffic;
+  }
+  LoadCounts& load() { return delta_->load; }
 
   // All since the last call; starts empty again.
   std::unique_ptr<WorkerDelta> Take();

@@ -2,85 +2,90 @@
 #include "router/proxy/exchange.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "router/proxy/worker_state.h"
 
 namespace bandit::proxy {
 
-Exchange::Exchange(WorkerState& worker) : worker_(worker) {}
+Exchange::Exchange(WorkerState& worker)
+    : worker_(worker), request_(worker.loop.pool()), choice_(worker) {}
 
-void Exchange::Side::Consume(size_t size) {
+void Exchange::Client::Consume(size_t size) {
   size = std::min(size, unconsumed);
   if (size == 0) return;
   unconsumed -= size;
-  if (open && session != nullptr) session->Consume(id, size);
+  if (open) session->Consume(id, size);
+}
+
+void Exchange::Response::Clear() {
+  headers.Clear();
+  trailers.Clear();
+  body.Clear();
+  started = false;
+  trailing = false;
+  ended = false;
+  trailers_submitted = false;
+  end_written = false;
 }
 
 http2::Stream* Exchange::Start(http2::Session& session, int32_t id) {
-  client_.session = &session;
-  client_.id = id;
-  client_.open = true;
-  return &downstream_handler_;
+  client_ = {.session = &session, .id = id, .open = true};
+  return &downstream_;
+}
+
+void Exchange::Finish(int64_t end_ns) {
+  if (std::exchange(finished_, true)) return;
+  const learning::CallRecord call = account_.Record(end_ns);
+  if (choice_.drawn()) {
+    choice_.Finish(call);
+  } else {
+    // A call that ended while its model name was awaited.
+    CountUnmatched();
+    generation_->statistics.OnUnmatchedFinish(call);
+  }
+  if (observation_.on()) Observe(call);
 }
 
 void Exchange::RecycleIfDone() {
-  if (client_.open || backend_.open) return;
-  if (generation_ != nullptr) --generation_->live;
+  if (client_.open || (attempt_ != nullptr && attempt_->open())) return;
   Reset();
-  worker_.Recycle(*this);
+  // Its place may go to another exchange, which begins at once.
+  worker_.admission.Leave(*this);
+  worker_.exchanges.Recycle(*this);
 }
 
-// As new, but for the memory that containers keep.
+// As new, but for the memory that containers keep, and its place in the
+// worker's count.
 void Exchange::Reset() {
-  worker_.wheel.Unset(deadline_);
+  worker_.loop.wheel().Unset(deadline_);
+  worker_.loop.wheel().Unset(step_);
+  if (mirror_ != nullptr) std::exchange(mirror_, nullptr)->Abandon();
+  DropAttempt();
+  tries_.End();
+  if (generation_ != nullptr) --generation_->live;
   generation_ = nullptr;
   phase_ = Phase::kReceiving;
-  for (Side* side : {&client_, &backend_}) {
-    side->session = nullptr;
-    side->id = 0;
-    side->open = false;
-    side->ended = false;
-    side->body.Clear();
-    side->unconsumed = 0;
-  }
-  request_.Clear();
-  request_trailers_.Clear();
+  client_ = {};
+  request_.headers.Clear();
+  request_.trailers.Clear();
+  request_.body.Clear();
+  NoteHeld();
+  request_.ended = false;
   response_.Clear();
-  response_trailers_.Clear();
   grpc_ = false;
   request_headers_done_ = false;
-  response_started_ = false;
-  response_trailing_ = false;
-  trailers_submitted_ = false;
-  request_trailers_submitted_ = false;
-  end_written_ = false;
   finished_ = false;
   counted_unmatched_ = false;
-  experiment_.reset();
+  bound_ = Bound::kNone;
+  deadline_ns_ = 0;
+  caller_timeout_.clear();
+  choice_.Reset();
   target_ = nullptr;
+  avoid_ = nullptr;
   peek_.reset();
-  rewriter_.reset();
-  code_ = 0;
-  code_known_ = false;
-  start_ns_ = 0;
-  forwarded_ns_ = 0;
-  first_byte_ns_ = 0;
-  response_end_ns_ = 0;
-  response_bytes_ = 0;
-}
-
-Exchange& WorkerState::Take() {
-  if (free_exchanges.empty()) {
-    exchanges.push_back(std::make_unique<Exchange>(*this));
-    return *exchanges.back();
-  }
-  Exchange* exchange = free_exchanges.back();
-  free_exchanges.pop_back();
-  return *exchange;
-}
-
-void WorkerState::Recycle(Exchange& exchange) {
-  free_exchanges.push_back(&exchange);
+  account_ = {};
+  observation_.Reset();
 }
 
 }  // namespace bandit::proxy

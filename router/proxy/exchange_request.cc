@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The request's way: from the client's headers to the backend's stream.
+// The request's way: from the client's headers to the arm that is to serve it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,6 +28,10 @@ GrpcStatus StatusOf(const absl::Status& status) {
   }
 }
 
+int64_t Nanoseconds(const google::protobuf::Duration& duration) {
+  return duration.seconds() * 1'000'000'000 + duration.nanos();
+}
+
 }  // namespace
 
 void Exchange::OnRequestHeaders(bool complete) {
@@ -36,26 +40,42 @@ void Exchange::OnRequestHeaders(bool complete) {
     return;
   }
   request_headers_done_ = true;
-  start_ns_ = worker_.loop.now();
-  grpc_ = IsGrpc(request_.Find("content-type"));
+  account_.Begin(worker_.loop.now());
+  grpc_ = IsGrpc(request_.headers.Find("content-type"));
   generation_ = worker_.generation.get();
   ++generation_->live;
+  if (worker_.tap != nullptr && worker_.tap->on()) {
+    observation_.Begin(*worker_.tap, request_.headers);
+  }
   if (!complete) {
     AnswerTooLarge("header fields");
     return;
   }
-  ArmDeadline();
-  Route();
+  const std::string_view timeout = request_.headers.Find("grpc-timeout");
+  if (timeout.data() != nullptr) {
+    // An odd value is the backend's to refuse.
+    if (const auto ns = ParseGrpcTimeout(timeout); ns.has_value()) {
+      LimitTime(*ns, Bound::kGrpcTimeout);
+    }
+  }
+  if (worker_.control != nullptr &&
+      request_.headers.Find(":path").starts_with(kControlPrefix)) {
+    // However great the load: rewards and those who look after it get through.
+    CountUnmatched();
+    target_ = worker_.control.get();
+    Try();
+    return;
+  }
+  Admit();
 }
 
 void Exchange::OnRequestTrailers(bool complete) {
   if (phase_ == Phase::kAnswered) return;
   if (!complete) {
-    if (backend_.open) backend_.session->Reset(backend_.id, NGHTTP2_CANCEL);
     AnswerTooLarge("trailers");
-  } else if (backend_.open) {
+  } else if (attempt_ != nullptr) {
     // Sent when the body has been.
-    backend_.session->Resume(backend_.id);
+    attempt_->Resume();
   }
 }
 
@@ -68,31 +88,122 @@ void Exchange::AnswerTooLarge(std::string_view what) {
 }
 
 void Exchange::CountUnmatched() {
-  if (experiment_.has_value() || std::exchange(counted_unmatched_, true)) {
-    return;
-  }
+  if (choice_.drawn() || std::exchange(counted_unmatched_, true)) return;
   generation_->statistics.OnUnmatchedStart();
 }
 
+void Exchange::Admit() {
+  if (worker_.MemoryFull()) {
+    Refuse(learning::Rejection::kMemory);
+    return;
+  }
+  switch (worker_.admission.Enter(*this)) {
+    case Admission::Verdict::kAdmitted:
+      Route();
+      return;
+    case Admission::Verdict::kFull:
+      Refuse(learning::Rejection::kQueueFull);
+      return;
+    case Admission::Verdict::kWaits:
+      phase_ = Phase::kQueued;
+      ++generation_->statistics.load().queued;
+      worker_.loop.wheel().Set(
+          step_, worker_.loop.now() +
+                     Nanoseconds(generation_->plan->limits.queue_timeout()));
+      return;
+  }
+}
+
+void Exchange::LeaveQueue() {
+  if (!waiting()) return;
+  worker_.admission.Leave(*this);
+  ++generation_->statistics.load().dequeued;
+}
+
+void Exchange::OnAdmitted() {
+  worker_.loop.wheel().Unset(step_);
+  ++generation_->statistics.load().dequeued;
+  account_.Waited(worker_.loop.now() - account_.start_ns());
+  Route();
+}
+
+void Exchange::Refuse(learning::Rejection reason) {
+  const v1::LimitsConfig& limits = generation_->plan->limits;
+  CountUnmatched();
+  ++generation_->statistics.load().rejected[static_cast<size_t>(reason)];
+  std::string why;
+  switch (reason) {
+    case learning::Rejection::kQueueFull:
+      why = fmt::format(
+          "limits.max_requests = {} are under way and limits.queue = {} wait",
+          limits.max_requests(), limits.queue());
+      break;
+    case learning::Rejection::kQueueTimeout:
+      why = fmt::format(
+          "limits.max_requests = {} were under way for limits.queue_timeout "
+          "= {} ms",
+          limits.max_requests(), Nanoseconds(limits.queue_timeout()) / 1000000);
+      break;
+    case learning::Rejection::kMemory:
+      why = fmt::format("bodies that wait take limits.max_buffered = {} bytes",
+                        limits.max_buffered());
+      break;
+  }
+  Answer(GrpcStatus::kResourceExhausted, "router: " + why);
+}
+
 void Exchange::Route() {
-  const std::string_view path = request_.Find(":path");
-  if (worker_.control != nullptr &&
-      path.substr(0, kControlPrefix.size()) == kControlPrefix) {
-    CountUnmatched();
-    Forward(*worker_.control);
-    return;
-  }
   const auto result =
-      generation_->plan->routes.Match(request_.view(), std::nullopt);
-  if (!result.needs_model) {
+      generation_->plan->routes.Match(request_.headers.view(), std::nullopt);
+  if (result.needs_model) {
+    Hold();
+  } else {
     AssignOrDefault(result.experiment);
-    return;
   }
+}
+
+void Exchange::Hold() {
   phase_ = Phase::kHolding;
   peek_ = std::make_unique<ModelPeek>(
-      experiment::ShapeOf(path), request_.Find("grpc-encoding"),
+      experiment::ShapeOf(request_.headers.Find(":path")),
+      request_.headers.Find("grpc-encoding"),
       generation_->plan->limits.max_held_message());
+  // What came while it waited for its turn.
+  client_.Consume(client_.unconsumed);
+  for (const http2::Slice& slice : request_.body.queue()) {
+    peek_->Feed(slice.view());
+  }
+  if (request_.ended) peek_->End();
   if (peek_->done()) OnModelKnown();
+}
+
+void Exchange::HoldRequest(const http2::BlockRef& block, const uint8_t* data,
+                           size_t size) {
+  // The window stays open while the router is the one who needs more.
+  client_.Consume(size);
+  // No rewriter yet that could fail.
+  request_.body.Add(block, data, size).IgnoreError();
+  peek_->Feed({reinterpret_cast<const char*>(data), size});
+  const uint64_t most = generation_->plan->limits.max_held_message();
+  if (peek_->done()) {
+    OnModelKnown();
+  } else if (request_.body.size() > most) {
+    CountUnmatched();
+    Answer(GrpcStatus::kResourceExhausted,
+           fmt::format("no model name within limits.max_held_message = {} "
+                       "bytes",
+                       most));
+  }
+}
+
+void Exchange::OnModelKnown() {
+  const std::optional<std::string> model = peek_->model();
+  peek_.reset();
+  // An empty name matches no rule that asks for one.
+  const auto result = generation_->plan->routes.Match(
+      request_.headers.view(),
+      model.has_value() ? std::string_view(*model) : std::string_view(""));
+  AssignOrDefault(result.experiment);
 }
 
 void Exchange::AssignOrDefault(std::optional<size_t> experiment) {
@@ -106,113 +217,39 @@ void Exchange::AssignOrDefault(std::optional<size_t> experiment) {
     Answer(GrpcStatus::kUnimplemented,
            fmt::format("no experiment matches {} and no default_backend is "
                        "configured",
-                       request_.Find(":path")));
+                       request_.headers.Find(":path")));
     return;
   }
-  Forward(*generation_->backends[*plan.default_backend]);
+  target_ = generation_->backends[*plan.default_backend].get();
+  Try();
 }
 
 void Exchange::AssignTo(size_t index) {
-  experiment_ = index;
-  const experiment::Experiment& experiment =
-      generation_->plan->experiments[index];
-  const learning::Snapshot& snapshot = *generation_->snapshot;
-  const policies::ArmSet eligible = snapshot.eligible[index];
-  if (eligible == 0) {
-    experiment_.reset();
-    CountUnmatched();
-    Answer(GrpcStatus::kUnavailable,
-           fmt::format("experiment {} has no arm that may be served",
-                       experiment.name));
-    return;
+  const experiment::Experiment& e = generation_->plan->experiments[index];
+  if (e.timeout_ns > 0) LimitTime(e.timeout_ns, Bound::kExperiment);
+  choice_.Draw(*generation_, index, request_.headers);
+  mirror_ = Mirror::Maybe(worker_, *generation_, index, request_.headers,
+                          deadline_ns_);
+  if (mirror_ != nullptr) {
+    for (const http2::Slice& slice : request_.body.queue()) {
+      mirror_->Add(slice.block, slice.data, slice.size);
+    }
+    if (request_.ended) std::exchange(mirror_, nullptr)->End(request_.trailers);
   }
-  experiment::Assign(experiment, *snapshot.models[index], eligible,
-                     request_.view(), worker_.unix_ms(), worker_.random,
-                     &assignment_);
-  const experiment::Decision& decision = assignment_.decision;
-  learning::WorkerStatistics& statistics = generation_->statistics;
-  statistics.OnDecision(index, decision);
-  statistics.OnStart(index, decision.arm);
-  for (size_t i = 0; i < experiment.features.feature_count(); ++i) {
-    if ((assignment_.missing_features >> i) & 1) {
-      statistics.OnMissingFeature(index, i);
+  if (e.retry.has_value()) {
+    tries_.Begin(&*e.retry, &generation_->retry_budgets[index]);
+    if (tries_.may_repeat()) {
+      request_.body.Keep(generation_->plan->limits.stream_window());
     }
   }
-  if (const auto& join = generation_->plan->join; join.has_value()) {
-    statistics.OnRequest(request_.Find(join->metadata), decision);
-  }
-  worker_.signer->Sign(decision, &token_);
-
-  const experiment::Arm& arm = experiment.arms[decision.arm];
-  if (arm.model.has_value() && !StartRewriting(*arm.model)) return;
-  Forward(*generation_->backends[arm.backend]);
-}
-
-bool Exchange::StartRewriting(const experiment::ModelOverride& model) {
-  const auto shape = experiment::ShapeOf(request_.Find(":path"));
-  if (!grpc_ || shape == experiment::MessageShape::kUnknown) return true;
-  auto suffix = experiment::OverrideSuffix(shape, model);
-  if (!suffix.ok()) {
-    Answer(
-        GrpcStatus::kInternal,
-        fmt::format("{}: {}", Place(), std::string(suffix.status().message())));
-    return false;
-  }
-  rewriter_ = std::make_unique<MessageRewriter>(
-      *std::move(suffix), request_.Find("grpc-encoding"),
-      generation_->plan->limits.max_held_message());
-  // The length changes.
-  request_.Remove("content-length");
-  return true;
-}
-
-void Exchange::Forward(upstream::Backend& backend) {
-  target_ = &backend;
-  // What was held back before the backend was known goes first.
-  http2::SliceQueue held = std::exchange(client_.body, {});
-  if (phase_ == Phase::kHolding && !held.empty()) {
-    for (const http2::Slice& slice : held) {
-      if (!PassRequest(slice.block, slice.data, slice.size)) return;
-    }
-  }
-  Submit();
-}
-
-void Exchange::Submit() {
-  http2::Session* session = target_->Acquire();
-  if (session == nullptr) {
-    Answer(GrpcStatus::kUnavailable,
-           fmt::format("{}: {}", Place(), target_->last_error()));
-    return;
-  }
-  const bool end =
-      client_.ended && client_.body.empty() && request_trailers_.empty();
-  const int32_t id =
-      session->SubmitRequest(request_.fields(), end, &upstream_handler_);
-  if (id < 0) {
-    Answer(GrpcStatus::kUnavailable,
-           fmt::format("{}: the connection takes no more requests: {}", Place(),
-                       nghttp2_strerror(id)));
-    return;
-  }
-  phase_ = Phase::kForwarding;
-  backend_.session = session;
-  backend_.id = id;
-  backend_.open = true;
-}
-
-void Exchange::ArmDeadline() {
-  const std::string_view timeout = request_.Find("grpc-timeout");
-  if (timeout.data() == nullptr) return;
-  const auto ns = ParseGrpcTimeout(timeout);
-  // An odd value is the backend's to refuse.
-  if (!ns.has_value() || *ns > INT64_MAX - start_ns_) return;
-  worker_.wheel.Set(deadline_, start_ns_ + *ns);
+  if (AimAtArm()) Try();
 }
 
 void Exchange::OnRequestData(const http2::BlockRef& block, const uint8_t* data,
                              size_t size) {
   client_.unconsumed += size;
+  account_.RequestBytes(size);
+  if (mirror_ != nullptr) mirror_->Add(block, data, size);
   switch (phase_) {
     case Phase::kReceiving:
     case Phase::kAnswered:
@@ -221,78 +258,79 @@ void Exchange::OnRequestData(const http2::BlockRef& block, const uint8_t* data,
     case Phase::kHolding:
       HoldRequest(block, data, size);
       return;
+    case Phase::kQueued:
+    case Phase::kBackingOff:
+      PassRequest(block, data, size);
+      return;
     case Phase::kForwarding:
-      if (PassRequest(block, data, size)) {
-        backend_.session->Resume(backend_.id);
-      }
+      if (PassRequest(block, data, size)) attempt_->Resume();
       return;
   }
 }
 
-void Exchange::HoldRequest(const http2::BlockRef& block, const uint8_t* data,
-                           size_t size) {
-  // The window stays open while the router is the one who needs more.
-  client_.Consume(size);
-  client_.body.Append(worker_.loop.pool(), block, data, size);
-  peek_->Feed({reinterpret_cast<const char*>(data), size});
-  if (peek_->done()) {
-    OnModelKnown();
-  } else if (client_.body.size() >
-             generation_->plan->limits.max_held_message()) {
-    CountUnmatched();
-    Answer(GrpcStatus::kResourceExhausted,
-           fmt::format("no model name within limits.max_held_message = {} "
-                       "bytes",
-                       generation_->plan->limits.max_held_message()));
-  }
-}
-
-void Exchange::OnModelKnown() {
-  const std::optional<std::string> model = peek_->model();
-  peek_.reset();
-  // An empty name matches no rule that asks for one.
-  const auto result = generation_->plan->routes.Match(
-      request_.view(),
-      model.has_value() ? std::string_view(*model) : std::string_view(""));
-  AssignOrDefault(result.experiment);
-}
-
 bool Exchange::PassRequest(const http2::BlockRef& block, const uint8_t* data,
                            size_t size) {
-  if (rewriter_ == nullptr) {
-    client_.body.Append(worker_.loop.pool(), block, data, size);
-    return true;
-  }
-  const absl::Status status =
-      rewriter_->Feed(worker_.loop.pool(), block, data, size, client_.body);
+  const absl::Status status = request_.body.Add(block, data, size);
   if (!status.ok()) {
     Answer(StatusOf(status),
            fmt::format("{}: {}", Place(), std::string(status.message())));
     return false;
   }
   // What the rewriter keeps back is bounded by itself.
-  if (rewriter_->held() > 0) client_.Consume(client_.unconsumed);
+  if (request_.body.held() > 0) client_.Consume(client_.unconsumed);
+  NoteHeld();
   return true;
 }
 
+void Exchange::NoteHeld() {
+  const size_t held = request_.body.held();
+  worker_.held_messages += held - held_;
+  held_ = held;
+}
+
+bool Exchange::AimAtArm() {
+  const experiment::Arm& arm = choice_.arm();
+  target_ = generation_->backends[arm.backend].get();
+  std::unique_ptr<MessageRewriter> rewriter;
+  absl::Status status;
+  if (arm.model.has_value()) {
+    auto made = RewriterFor(request_.headers.view(), *arm.model,
+                            generation_->plan->limits.max_held_message());
+    status = made.status();
+    if (made.ok()) rewriter = *std::move(made);
+    // The length changes.
+    if (rewriter != nullptr) request_.headers.Remove("content-length");
+  }
+  if (status.ok()) status = request_.body.Rewrite(std::move(rewriter));
+  NoteHeld();
+  if (status.ok()) return true;
+  Answer(StatusOf(status),
+         fmt::format("{}: {}", Place(), std::string(status.message())));
+  return false;
+}
+
 void Exchange::OnRequestEnd() {
-  client_.ended = true;
+  if (mirror_ != nullptr) {
+    std::exchange(mirror_, nullptr)->End(request_.trailers);
+  }
+  request_.ended = true;
   if (phase_ == Phase::kHolding) {
     peek_->End();
     OnModelKnown();
-  } else if (phase_ == Phase::kForwarding && backend_.open) {
-    backend_.session->Resume(backend_.id);
+  } else if (phase_ == Phase::kForwarding) {
+    attempt_->Resume();
+    LimitTry();
   }
 }
 
 http2::HeaderBlock* Exchange::Downstream::OnHeadersBegin() {
-  return exchange_.request_headers_done_ ? &exchange_.request_trailers_
-                                         : &exchange_.request_;
+  return exchange_.request_headers_done_ ? &exchange_.request_.trailers
+                                         : &exchange_.request_.headers;
 }
 
 void Exchange::Downstream::OnHeaders(bool complete, bool end) {
   // So that a request without a body is forwarded as one.
-  if (end) exchange_.client_.ended = true;
+  if (end) exchange_.request_.ended = true;
   exchange_.OnRequestHeaders(complete);
 }
 
@@ -302,30 +340,5 @@ void Exchange::Downstream::OnData(const http2::BlockRef& block,
 }
 
 void Exchange::Downstream::OnEnd() { exchange_.OnRequestEnd(); }
-
-// The backend's stream pulls the request.
-http2::Stream::Outgoing Exchange::Upstream::Peek(size_t max) {
-  Exchange& e = exchange_;
-  Outgoing next{.size = std::min(max, e.client_.body.size())};
-  if (next.size < e.client_.body.size() || !e.client_.ended) return next;
-  next.end = true;
-  if (!e.request_trailers_.empty()) {
-    next.trailers = true;
-    if (!std::exchange(e.request_trailers_submitted_, true)) {
-      e.backend_.session->SubmitTrailers(e.backend_.id,
-                                         e.request_trailers_.fields());
-    }
-  }
-  return next;
-}
-
-void Exchange::Upstream::Take(size_t size, http2::SliceQueue& out) {
-  exchange_.client_.body.MoveTo(out, exchange_.worker_.loop.pool(), size);
-  exchange_.client_.Consume(size);
-}
-
-void Exchange::Upstream::OnHeadersWritten() {
-  exchange_.forwarded_ns_ = exchange_.worker_.loop.now();
-}
 
 }  // namespace bandit::proxy

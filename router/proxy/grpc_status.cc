@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace bandit::proxy {
 
@@ -84,24 +86,39 @@ std::optional<int64_t> ParseGrpcTimeout(std::string_view value) {
     default:
       return std::nullopt;
   }
-  int64_t amount = 0;
+  // Unsigned: digits and no sign, not even that of -0.
+  uint32_t amount = 0;
   const char* const digits_end = value.data() + value.size() - 1;
   const auto [end, error] = std::from_chars(value.data(), digits_end, amount);
-  if (error != std::errc() || end != digits_end || amount < 0) {
-    return std::nullopt;
-  }
+  if (error != std::errc() || end != digits_end) return std::nullopt;
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
   return amount > kMost / unit_ns ? kMost : amount * unit_ns;
 }
 
+std::string FormatGrpcTimeout(int64_t ns) {
+  constexpr std::pair<char, int64_t> kUnits[] = {{'n', 1},
+                                                 {'u', 1'000},
+                                                 {'m', 1'000'000},
+                                                 {'S', 1'000'000'000},
+                                                 {'M', 60'000'000'000},
+                                                 {'H', 3'600'000'000'000}};
+  constexpr int64_t kMost = 99'999'999;
+  ns = std::max<int64_t>(ns, 1);
+  for (const auto& [unit, unit_ns] : kUnits) {
+    const int64_t amount = ns / unit_ns + (ns % unit_ns != 0 ? 1 : 0);
+    if (amount <= kMost) return fmt::format("{}{}", amount, unit);
+  }
+  return fmt::format("{}H", kMost);  // Not reached: int64_t is 292 years.
+}
+
 int ParseGrpcStatus(std::string_view value) {
-  int status = 0;
+  uint32_t status = 0;
   const auto [end, error] =
       std::from_chars(value.data(), value.data() + value.size(), status);
   const bool valid = error == std::errc() &&
-                     end == value.data() + value.size() && status >= 0 &&
-                     status <= 16;
-  return valid ? status : static_cast<int>(GrpcStatus::kUnknown);
+                     end == value.data() + value.size() && status <= 16;
+  return static_cast<int>(valid ? status
+                                : static_cast<uint32_t>(GrpcStatus::kUnknown));
 }
 
 bool IsGrpc(std::string_view content_type) {

@@ -36,11 +36,20 @@ std::string EncodeGrpcMessage(std::string_view message);
 // about 292 years; nullopt if malformed.
 std::optional<int64_t> ParseGrpcTimeout(std::string_view value);
 
+// The shortest `grpc-timeout` of at least `ns`, as exact as its eight digits
+// let it be, at least 1 ns.
+std::string FormatGrpcTimeout(int64_t ns);
+
 // Reads a `grpc-status` value in [0, 16]; 2 (UNKNOWN) for anything else.
 int ParseGrpcStatus(std::string_view value);
 
 // Whether a content-type is application/grpc, with or without a suffix.
 bool IsGrpc(std::string_view content_type);
+
+// Whether `:status` is a 1xx: not the response yet.
+inline bool IsInterim(std::string_view status) {
+  return status.size() == 3 && status[0] == '1';
+}
 
 }  // namespace bandit::proxy
 

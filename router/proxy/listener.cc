@@ -92,7 +92,7 @@ void Listener::Accept() {
   acceptor_.async_accept([this](std::error_code error, Tcp::socket socket) {
     if (error == asio::error::operation_aborted || !acceptor_.is_open()) return;
     if (!error) {
-      on_accept_(http2::PlainTransport(std::move(socket)));
+      on_accept_(std::move(socket));
       Accept();
       return;
     }

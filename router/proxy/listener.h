@@ -20,7 +20,7 @@ namespace bandit::proxy {
 // Thread-safety: none, lives on its io_context.
 class Listener {
  public:
-  using OnAccept = std::function<void(std::unique_ptr<http2::Transport>)>;
+  using OnAccept = std::function<void(http2::Transport::Socket)>;
 
   // Whether nobody listens at `address` yet. Workers share a port with
   // SO_REUSEPORT, and without this question a second router would silently

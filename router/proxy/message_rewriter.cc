@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-#include "router/experiment/model_name.h"
+#include "router/proxy/grpc_status.h"
 
 namespace bandit::proxy {
 namespace {
@@ -96,6 +96,20 @@ absl::Status MessageRewriter::WritePrefix(http2::BlockPool& pool, size_t size,
       static_cast<uint8_t>(size >> 8), static_cast<uint8_t>(size)};
   out.Copy(pool, http2::BlockPool::kSmall, prefix.data(), prefix.size());
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<MessageRewriter>> RewriterFor(
+    http2::Headers request, const experiment::ModelOverride& model,
+    size_t max_size) {
+  const auto shape = experiment::ShapeOf(http2::Find(request, ":path"));
+  if (shape == experiment::MessageShape::kUnknown ||
+      !IsGrpc(http2::Find(request, "content-type"))) {
+    return std::unique_ptr<MessageRewriter>();
+  }
+  auto suffix = experiment::OverrideSuffix(shape, model);
+  if (!suffix.ok()) return suffix.status();
+  return std::make_unique<MessageRewriter>(
+      *std::move(suffix), http2::Find(request, "grpc-encoding"), max_size);
 }
 
 }  // namespace bandit::proxy

@@ -5,10 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "router/experiment/model_name.h"
+#include "router/http2/header.h"
 #include "router/http2/slice_queue.h"
 
 namespace bandit::proxy {
@@ -49,6 +53,12 @@ class MessageRewriter {
   bool in_message_ = false;
   std::string compressed_message_;
 };
+
+// For the messages of this request; null if they have no model to override.
+// Fails as experiment::OverrideSuffix.
+absl::StatusOr<std::unique_ptr<MessageRewriter>> RewriterFor(
+    http2::Headers request, const experiment::ModelOverride& model,
+    size_t max_size);
 
 }  // namespace bandit::proxy
 

@@ -1,32 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/proxy/worker.h"
 
+#include <fmt/format.h>
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "asio/post.hpp"
+#include "router/http2/tls_transport.h"
+#include "router/proxy/backend_set.h"
 
 namespace bandit::proxy {
 namespace {
 
-http2::SessionOptions SessionOptionsOf(const v1::LimitsConfig& limits) {
-  http2::SessionOptions options;
-  options.stream_window = static_cast<int32_t>(limits.stream_window());
-  options.connection_window =
-      std::max(options.connection_window, options.stream_window);
-  options.max_concurrent_streams = limits.max_concurrent_streams();
-  options.max_header_list = static_cast<uint32_t>(limits.max_header_list());
-  return options;
-}
+// Strangers must not fill the log.
+constexpr int64_t kLogEveryNs = 1'000'000'000;
+// What a worker may hold whatever its part of limits.max_buffered: what it
+// reads into is counted, too.
+constexpr uint64_t kLeastHeldBytes = uint64_t{1} << 20;
 
 }  // namespace
 
 Worker::Worker(WorkerOptions options)
     : options_(std::move(options)),
-      state_(options_.signer, options_.seed, options_.unix_ms),
+      state_(options_.signer, options_.seed, options_.unix_ms,
+             *options_.admission),
+      clients_(
+          state_.loop, options_.connections,
+          [this](http2::Session& session, int32_t id) {
+            return state_.exchanges.Take().Start(session, id);
+          },
+          [this] { StopIfDrained(); }),
       grace_timer_(state_.loop.io()),
-      work_(state_.loop.io().get_executor()) {}
+      work_(state_.loop.io().get_executor()) {
+  state_.tap = options_.tap;
+}
 
 Worker::~Worker() {
   if (thread_.joinable()) {
@@ -34,9 +44,7 @@ Worker::~Worker() {
     Join();
   }
   // The loop's pending handlers hold sessions, which hold blocks of its pool.
-  for (const auto& session : std::exchange(sessions_, {})) {
-    session->Close("the router is stopping");
-  }
+  clients_.CloseAll("the router is stopping");
 }
 
 absl::Status Worker::Bind() {
@@ -47,10 +55,13 @@ absl::Status Worker::Bind() {
 }
 
 void Worker::Start() {
-  listener_->Start([this](std::unique_ptr<http2::Transport> transport) {
-    Accept(std::move(transport));
+  listener_->Start([this](http2::Transport::Socket socket) {
+    Accept(NewTransport(std::move(socket)));
   });
-  thread_ = std::thread([this] { state_.loop.io().run(); });
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "worker");
+    state_.loop.io().run();
+  });
 }
 
 void Worker::Join() {
@@ -74,7 +85,31 @@ void Worker::Harvest(std::function<void(Deltas)> done) {
              [this, done = std::move(done)] { done(TakeCounts()); });
 }
 
+void Worker::NoteReachable() {
+  const Generation& generation = *state_.generation;
+  const auto reachable = [&](size_t index) {
+    upstream::Backend& backend = *generation.backends[index];
+    // An idle connection may have been closed: it is made again on demand.
+    if (backend.connected() || (reachable_ && backend.available())) return true;
+    // Whoever looks at readiness sends no request that would try it again.
+    state_.loop.UpdateTime();
+    backend.Warm();
+    return false;
+  };
+  const experiment::Plan& plan = *generation.plan;
+  bool needed = plan.default_backend.has_value();
+  bool found = needed && reachable(*plan.default_backend);
+  for (const experiment::Experiment& experiment : plan.experiments) {
+    needed = true;
+    for (const experiment::Arm& arm : experiment.arms) {
+      found = found || reachable(arm.backend);
+    }
+  }
+  reachable_ = found || !needed;
+}
+
 learning::WorkerPort::Deltas Worker::TakeCounts() {
+  if (!stopped_ && state_.generation != nullptr) NoteReachable();
   Deltas deltas;
   for (const auto& generation : state_.retired) {
     deltas.push_back(generation->statistics.Take());
@@ -82,7 +117,13 @@ learning::WorkerPort::Deltas Worker::TakeCounts() {
   std::erase_if(state_.retired,
                 [](const auto& generation) { return generation->live == 0; });
   if (state_.generation != nullptr) {
-    deltas.push_back(state_.generation->statistics.Take());
+    learning::WorkerStatistics& statistics = state_.generation->statistics;
+    for (const auto& [name, change] :
+         backend_reporter_.Take(state_.generation->backends)) {
+      statistics.OnBackend(name, change);
+    }
+    deltas.push_back(statistics.Take());
+    deltas.back()->connections = clients_.TakeCounts();
   }
   return deltas;
 }
@@ -99,52 +140,63 @@ void Worker::Adopt(std::shared_ptr<const learning::Snapshot> snapshot) {
 
 void Worker::MakeGeneration(
     std::shared_ptr<const learning::Snapshot> snapshot) {
-  const experiment::Plan* const plan = snapshot->plan.get();
-  const http2::SessionOptions session = SessionOptionsOf(plan->limits);
   auto generation = std::make_unique<Generation>(std::move(snapshot));
-  for (const experiment::Backend& spec : plan->backends) {
-    upstream::BackendOptions options{.name = spec.name,
-                                     .connect_timeout = spec.connect_timeout,
-                                     .session = session};
-    for (const std::string& text : spec.addresses) {
-      // The config's validation has read it before.
-      options.addresses.push_back(upstream::ParseAddress(text).value());
-    }
-    generation->backends.push_back(
-        std::make_unique<upstream::Backend>(state_.loop, std::move(options)));
-    generation->backends.back()->Warm();
+  const experiment::Plan& plan = *generation->plan;
+  BackendSet before;
+  if (state_.generation != nullptr) {
+    before = {state_.generation->plan, &state_.generation->backends};
   }
+  generation->backends =
+      MakeBackends(state_.loop, plan, before, options_.circuits,
+                   options_.credentials, state_.random);
   if (state_.control == nullptr && !options_.control_socket.empty()) {
-    state_.control = std::make_unique<upstream::Backend>(
-        state_.loop,
-        upstream::BackendOptions{
-            .name = "control",
-            .addresses = {{.kind = upstream::Address::Kind::kUnixAbstract,
-                           .path = options_.control_socket}},
-            .session = session});
+    upstream::BackendOptions control;
+    control.name = "control";
+    control.addresses = {{.kind = upstream::Address::Kind::kUnixAbstract,
+                          .path = options_.control_socket}};
+    control.pool.session = SessionOptionsOf(plan.limits);
+    state_.control =
+        std::make_unique<upstream::Backend>(state_.loop, std::move(control));
   }
   if (state_.generation != nullptr) {
     // Its last calls, and what they count, are still to come.
     state_.retired.push_back(std::move(state_.generation));
   }
   state_.generation = std::move(generation);
+  state_.max_held_bytes =
+      std::max(kLeastHeldBytes, plan.limits.max_buffered() / options_.workers);
+  state_.admission.Configure(plan.limits.max_requests(), plan.limits.queue());
+}
+
+std::unique_ptr<http2::Transport> Worker::NewTransport(
+    http2::Transport::Socket socket) {
+  const auto context = options_.credentials == nullptr
+                           ? nullptr
+                           : options_.credentials->listener();
+  if (context == nullptr) return http2::PlainTransport(std::move(socket));
+  return std::make_unique<http2::TlsTransport>(
+      std::move(socket), context->Accept(),
+      [this](const std::string& peer, const std::string& problem) {
+        OnHandshakeFailed(peer, problem);
+      });
+}
+
+void Worker::OnHandshakeFailed(const std::string& peer,
+                               const std::string& problem) {
+  const int64_t now = state_.loop.UpdateTime();
+  if (handshake_logged_ns_ != 0 && now - handshake_logged_ns_ < kLogEveryNs) {
+    ++handshakes_unlogged_;
+    return;
+  }
+  handshake_logged_ns_ = now;
+  const uint64_t unlogged = std::exchange(handshakes_unlogged_, 0);
+  spdlog::warn("TLS handshake with {} failed: {}{}", peer, problem,
+               unlogged == 0 ? "" : fmt::format("; {} more before", unlogged));
 }
 
 void Worker::Accept(std::unique_ptr<http2::Transport> transport) {
   if (draining_ || state_.generation == nullptr) return;
-  http2::Session::Events events;
-  events.on_stream = [this](http2::Session& session, int32_t id) {
-    return state_.Take().Start(session, id);
-  };
-  events.on_dead = [this](http2::Session& session, const std::string&) {
-    sessions_.erase(session.shared_from_this());
-    StopIfDrained();
-  };
-  auto session = std::make_shared<http2::Session>(
-      state_.loop, http2::Session::Role::kServer,
-      SessionOptionsOf(state_.generation->plan->limits), std::move(events));
-  sessions_.insert(session);
-  session->Start(std::move(transport));
+  clients_.Add(std::move(transport), state_.generation->plan->limits);
 }
 
 void Worker::Drain(absl::Duration grace) {
@@ -156,14 +208,14 @@ void Worker::BeginDrain(absl::Duration grace) {
   if (!draining_) {
     draining_ = true;
     listener_->Stop();
-    for (const auto& session : std::set(sessions_)) session->Drain();
+    clients_.Drain();
   }
   grace_timer_.expires_after(absl::ToChronoNanoseconds(grace));
   grace_timer_.async_wait([this](std::error_code error) {
     if (error || stopped_) return;
-    if (!sessions_.empty()) {
+    if (clients_.size() > 0) {
       spdlog::warn("{} connections were still open after the grace period",
-                   sessions_.size());
+                   clients_.size());
     }
     Stop();
   });
@@ -171,15 +223,13 @@ void Worker::BeginDrain(absl::Duration grace) {
 }
 
 void Worker::StopIfDrained() {
-  if (draining_ && sessions_.empty() && !stopped_) Stop();
+  if (draining_ && clients_.size() == 0 && !stopped_) Stop();
 }
 
 void Worker::Stop() {
   stopped_ = true;
   grace_timer_.cancel();
-  for (const auto& session : std::exchange(sessions_, {})) {
-    session->Close("the router is stopping");
-  }
+  clients_.CloseAll("the router is stopping");
   for (const auto& generation : state_.retired) generation->backends.clear();
   state_.generation->backends.clear();
   state_.control.reset();

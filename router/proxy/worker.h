@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -17,8 +16,11 @@
 #include "asio/executor_work_guard.hpp"
 #include "router/experiment/token.h"
 #include "router/learning/worker_port.h"
+#include "router/proxy/backend_reporter.h"
+#include "router/proxy/client_connections.h"
 #include "router/proxy/listener.h"
 #include "router/proxy/worker_state.h"
+#include "router/tls/credentials.h"
 
 namespace bandit::proxy {
 
@@ -27,9 +29,19 @@ struct WorkerOptions {
   // The control plane's socket; empty: no control services on the data port.
   std::string control_socket;
   const experiment::TokenSigner* signer = nullptr;  // Borrowed.
+  tls::Credentials* credentials = nullptr;          // Borrowed.
+  // Of all workers; borrowed. Null: backends' max_requests bound nothing.
+  upstream::Circuits* circuits = nullptr;
   // Of the draws.
   uint64_t seed = 0;
+  // Client connections that all workers have open. Borrowed.
+  std::atomic<uint32_t>* connections = nullptr;
   std::function<int64_t()> unix_ms;
+  // Where finished calls are handed in to be written down; null: nowhere.
+  observe::Tap* tap = nullptr;  // Borrowed.
+  // Of all workers together. Borrowed.
+  Admission::Shared* admission = nullptr;
+  size_t workers = 1;
 };
 
 // Thread-safety: Publish, Harvest, Drain and Stop from any thread; the rest
@@ -43,6 +55,9 @@ class Worker : public learning::WorkerPort {
   absl::Status Bind();
   // As bound, so that further workers can take the same port.
   upstream::Address address() const { return listener_->address(); }
+
+  // Whether a backend that requests go to could be reached lately. Any thread.
+  bool reachable() const { return reachable_; }
 
   // Starts the thread. REQUIRES: bound, and a snapshot published.
   void Start();
@@ -58,7 +73,11 @@ class Worker : public learning::WorkerPort {
  private:
   void Adopt(std::shared_ptr<const learning::Snapshot> snapshot);
   Deltas TakeCounts();
+  void NoteReachable();
   void MakeGeneration(std::shared_ptr<const learning::Snapshot> snapshot);
+  std::unique_ptr<http2::Transport> NewTransport(
+      http2::Transport::Socket socket);
+  void OnHandshakeFailed(const std::string& peer, const std::string& problem);
   void Accept(std::unique_ptr<http2::Transport> transport);
   void BeginDrain(absl::Duration grace);
   void StopIfDrained();
@@ -66,12 +85,17 @@ class Worker : public learning::WorkerPort {
 
   WorkerOptions options_;
   WorkerState state_;
+  BackendReporter backend_reporter_;
   std::unique_ptr<Listener> listener_;
-  std::set<std::shared_ptr<http2::Session>> sessions_;
+  ClientConnections clients_;
   asio::steady_timer grace_timer_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  // When a failed handshake was last logged; those since then.
+  int64_t handshake_logged_ns_ = 0;
+  uint64_t handshakes_unlogged_ = 0;
   bool draining_ = false;
   bool stopped_ = false;
+  std::atomic<bool> reachable_ = false;
   // The thread has ended: what it counted last is there for the asking.
   std::atomic<bool> joined_ = false;
   std::thread thread_;

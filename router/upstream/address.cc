@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "asio/ip/address.hpp"
+
 namespace bandit::upstream {
 namespace {
 
@@ -35,6 +37,13 @@ std::string Address::ToString() const {
   return host.find(':') == std::string::npos
              ? fmt::format("{}:{}", host, port)
              : fmt::format("[{}]:{}", host, port);
+}
+
+bool Address::is_name() const {
+  if (kind != Kind::kTcp) return false;
+  std::error_code error;
+  asio::ip::make_address(host, error);
+  return static_cast<bool>(error);
 }
 
 absl::StatusOr<Address> ParseAddress(std::string_view text) {

@@ -17,9 +17,18 @@ struct Address {
   std::string host;   // kTcp: a name or an IP address without brackets.
   uint16_t port = 0;  // kTcp.
   std::string path;   // kUnix: the path; kUnixAbstract: the name.
+  // Of an address that was looked up: the name that it was looked up for.
+  std::string name;
+
+  // What the server calls itself: the host as the config gives it.
+  const std::string& server_name() const { return name.empty() ? host : name; }
 
   // As ParseAddress reads it.
   std::string ToString() const;
+  // Whether it must be looked up before it can be connected to.
+  bool is_name() const;
+
+  friend bool operator==(const Address&, const Address&) = default;
 };
 
 // Reads `host:port`, `[v6]:port`, `dns:///name:port`, `unix:/path`,

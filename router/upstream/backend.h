@@ -1,32 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
-// One worker's connections to one backend.
+// One worker's view of one backend: its endpoints, and which of them takes the
+// next request.
 //
-// Each worker has its own, so a request takes a connection without a lock.
-// Connections are kept open, made again after a growing back-off, and more are
-// opened while the peer's MAX_CONCURRENT_STREAMS is used up.
+// Each worker has its own, so a request takes a connection without a lock, and
+// learns of an endpoint's health by itself.
 #ifndef BANDIT_ROUTER_UPSTREAM_BACKEND_H_
 #define BANDIT_ROUTER_UPSTREAM_BACKEND_H_
 
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
-#include "absl/time/time.h"
+#include "asio/steady_timer.hpp"
 #include "router/http2/session.h"
-#include "router/upstream/address.h"
+#include "router/upstream/backend_options.h"
+#include "router/upstream/balancer.h"
+#include "router/upstream/endpoint.h"
+#include "router/upstream/names.h"
 
 namespace bandit::upstream {
 
-struct BackendOptions {
-  std::string name;
-  std::vector<Address> addresses;
-  absl::Duration connect_timeout = absl::Seconds(5);
-  http2::SessionOptions session;
-};
-
 // Thread-safety: none, lives on its loop.
+// Cost: Acquire and Release look at one or two endpoints and allocate nothing,
+// while some endpoint is ready.
 class Backend {
  public:
+  using Endpoint = upstream::Endpoint;
+
+  // Why a request gets no place.
+  enum class Refusal {
+    kNoEndpoint,   // None is known, or none can be connected to at present.
+    kCircuitOpen,  // max_requests are under way.
+  };
+
+  // A place for one request. Ends with Release.
+  struct Lease {
+    http2::Session* session = nullptr;       // Null: there is none.
+    Endpoint* endpoint = nullptr;            // Alive until Release.
+    Refusal refusal = Refusal::kNoEndpoint;  // Where there is none.
+
+    explicit operator bool() const { return session != nullptr; }
+  };
+
+  // How a request went, as far as its endpoint is to blame.
+  enum class Outcome {
+    kAnswered,   // With whatever status of its own.
+    kFailed,     // No connection, a broken one, UNAVAILABLE, 502, 503 or 504.
+    kAbandoned,  // By the caller or by a deadline: says nothing.
+  };
+
+  // Counted since it was made.
+  struct Counts {
+    uint64_t ejections = 0;
+    uint64_t checks_passed = 0;
+    uint64_t checks_failed = 0;
+    uint64_t circuit_open = 0;
+  };
+  // As it is now.
+  struct Gauges {
+    std::array<int64_t, Endpoint::kStates> endpoints{};  // By state.
+    int64_t connections = 0;
+  };
+
   Backend(http2::Loop& loop, BackendOptions options);
   ~Backend();
   Backend(const Backend&) = delete;
@@ -34,46 +72,70 @@ class Backend {
 
   const std::string& name() const { return options_.name; }
 
-  // A session for one more request: connected, or being connected (the request
-  // waits in it, at most connect_timeout). nullptr if every address is in
-  // back-off; last_error() says why.
-  http2::Session* Acquire();
+  // A session for one more request, of an endpoint that is ready. If there is
+  // none: of one that is being connected to (the request waits in it, at most
+  // connect_timeout); then, as what is wrong with the endpoints may be wrong
+  // with the checks, of one that is unhealthy or ejected. None if all are in
+  // back-off, or max_requests are under way: WhyNone. `avoid`: an endpoint that
+  // is taken only if there is no other.
+  Lease Acquire(const Endpoint* avoid = nullptr);
+  void Release(const Lease& lease, Outcome outcome);
+  // In words, for a lease that is none.
+  std::string WhyNone(const Lease& lease) const;
 
-  // Opens a connection to each address, so that the first request need not
-  // wait.
+  // Whether a request may be sent here with a chance of success: some endpoint
+  // is ready, or is being connected to for the first time.
+  bool available() const { return available_; }
+
+  // Looks names up and connects to every endpoint, so that the first request
+  // need not wait.
   void Warm();
-
-  // Requests under way finish, then connections close.
-  void Drain();
 
   // "127.0.0.1:8001: Connection refused"; empty if none failed yet.
   const std::string& last_error() const { return last_error_; }
-  // Whether a connection is up.
+  // Whether an endpoint is connected.
   bool connected() const;
 
- private:
-  struct Endpoint {
-    Address address;
-    std::string name;
-    std::vector<std::shared_ptr<http2::Session>> sessions;
-    int failures = 0;         // In a row.
-    int64_t retry_at_ns = 0;  // Loop time before which no attempt is made.
-  };
+  const Counts& counts() const { return counts_; }
+  Gauges gauges() const;
 
-  http2::Session* AcquireAt(Endpoint& endpoint);
-  std::shared_ptr<http2::Session> Open(Endpoint& endpoint);
-  void OnConnected(Endpoint& endpoint, http2::Session& session,
-                   std::unique_ptr<http2::Transport> transport,
-                   const std::string& error);
-  void OnDead(Endpoint& endpoint, http2::Session& session);
+  // Does what is due at the loop's time. Called by its own timer; public so
+  // that a test can drive time.
+  void Tick();
+
+ private:
+  using Endpoints = std::vector<std::unique_ptr<Endpoint>>;
+
+  Lease Grant(Endpoint& endpoint, http2::Session* session);
+  Lease Pick(const Endpoint* avoid);
+  Lease PickUnready(const Endpoint* avoid);
+  std::unique_ptr<Endpoint> MakeEndpoint(Address address);
+  // Takes over what the names stand for.
+  void OnNames(const absl::Status& status);
+  // Some endpoint's state may have changed.
+  void Refresh();
+  void OnState(Endpoint& endpoint, Endpoint::State state);
+  void Eject(Endpoint& endpoint);
+  // Lets Tick be called no later than at `at_ns`.
+  void Arm(int64_t at_ns);
 
   http2::Loop& loop_;
-  BackendOptions options_;
-  std::vector<std::unique_ptr<Endpoint>> endpoints_;
-  size_t next_ = 0;  // Round robin.
+  const BackendOptions options_;
+  std::mt19937_64 random_;
+  Balancer balancer_;
+  Names names_;
+  Endpoints endpoints_;
+  Endpoints leaving_;         // No name stands for them any more.
+  std::vector<Load*> ready_;  // Of endpoints_.
+  size_t next_ = 0;           // Of endpoints_, while none is ready.
+  size_t asleep_ = 0;         // Endpoints that wait to be asked for.
+  bool available_ = true;
+  bool warm_ = false;
+  Counts counts_;
   std::string last_error_;
-  bool draining_ = false;
-  // Handlers of connection attempts outlive this object; they look here first.
+  asio::steady_timer timer_;
+  int64_t armed_for_ns_ = Names::kNever;
+  // Handlers outlive this object; they look here first.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

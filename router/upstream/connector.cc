@@ -10,6 +10,7 @@
 #include "asio/local/stream_protocol.hpp"
 #include "asio/post.hpp"
 #include "asio/steady_timer.hpp"
+#include "router/http2/tls_transport.h"
 
 namespace bandit::upstream {
 namespace {
@@ -19,10 +20,17 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 // One attempt; kept alive by its own handlers.
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
-  Attempt(asio::io_context& io, ConnectResult done)
-      : resolver_(io), socket_(io), timer_(io), done_(std::move(done)) {}
+  Attempt(asio::io_context& io,
+          std::shared_ptr<const tls::BackendCredentials> tls,
+          ConnectResult done)
+      : resolver_(io),
+        socket_(io),
+        timer_(io),
+        tls_(std::move(tls)),
+        done_(std::move(done)) {}
 
   void Start(const Address& address, absl::Duration timeout) {
+    host_ = address.server_name();
     timer_.expires_after(absl::ToChronoNanoseconds(timeout));
     timer_.async_wait([self = shared_from_this(), timeout](auto error) {
       if (!error) {
@@ -79,9 +87,48 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
                             if (error) {
                               self->Next(error);
                             } else {
-                              self->Finish("");
+                              self->Secure();
                             }
                           });
+  }
+
+  // The socket is connected.
+  void Secure() {
+    if (!done_) return;
+    if (tls_ == nullptr) {
+      Succeed(http2::PlainTransport(std::move(socket_)));
+      return;
+    }
+    const auto context = tls_->Get();
+    if (!context.ok()) {
+      Finish(fmt::format("TLS: {}", std::string(context.status().message())));
+      return;
+    }
+    const std::string endpoint = http2::EndpointName(endpoints_[next_ - 1]);
+    secured_ = std::make_unique<http2::TlsTransport>(
+        std::move(socket_), (*context)->Connect(host_, endpoint), nullptr);
+    Shake();
+  }
+
+  void Shake() {
+    if (!done_) return;
+    switch (secured_->Handshake().state) {
+      case http2::Transport::Result::State::kDone:
+        Succeed(std::move(secured_));
+        break;
+      case http2::Transport::Result::State::kWouldBlock:
+        secured_->WaitHandshake([self = shared_from_this()] { self->Shake(); });
+        break;
+      case http2::Transport::Result::State::kClosed:
+        Finish(fmt::format("TLS: {}", secured_->problem()));
+        break;
+    }
+  }
+
+  void Succeed(std::unique_ptr<http2::Transport> transport) {
+    ConnectResult done = std::exchange(done_, nullptr);
+    timer_.cancel();
+    done(std::move(transport), "");
   }
 
   void Finish(const std::string& error) {
@@ -89,18 +136,18 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
     ConnectResult done = std::exchange(done_, nullptr);
     timer_.cancel();
     resolver_.cancel();
-    if (error.empty()) {
-      done(http2::PlainTransport(std::move(socket_)), "");
-    } else {
-      std::error_code ignored;
-      socket_.close(ignored);
-      done(nullptr, error);
-    }
+    std::error_code ignored;
+    socket_.close(ignored);
+    if (secured_ != nullptr) secured_->Close();
+    done(nullptr, error);
   }
 
   asio::ip::tcp::resolver resolver_;
   http2::Transport::Socket socket_;
   asio::steady_timer timer_;
+  std::shared_ptr<const tls::BackendCredentials> tls_;
+  std::unique_ptr<http2::TlsTransport> secured_;  // While it shakes hands.
+  std::string host_;
   ConnectResult done_;
   std::vector<Endpoint> endpoints_;
   size_t next_ = 0;
@@ -109,8 +156,11 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 }  // namespace
 
 void Connect(asio::io_context& io, const Address& address,
-             absl::Duration timeout, ConnectResult done) {
-  std::make_shared<Attempt>(io, std::move(done))->Start(address, timeout);
+             absl::Duration timeout,
+             std::shared_ptr<const tls::BackendCredentials> tls,
+             ConnectResult done) {
+  std::make_shared<Attempt>(io, std::move(tls), std::move(done))
+      ->Start(address, timeout);
 }
 
 }  // namespace bandit::upstream

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "asio/io_context.hpp"
 #include "router/http2/transport.h"
+#include "router/tls/credentials.h"
 #include "router/upstream/address.h"
 
 namespace bandit::upstream {
@@ -19,9 +20,12 @@ using ConnectResult = std::function<void(std::unique_ptr<http2::Transport>,
                                          const std::string& error)>;
 
 // Starts to connect; `done` is called once, on `io`, not from within this call.
-// A name is tried at each of its addresses in turn, within `timeout` in all.
+// A name is tried at each of its addresses in turn, within `timeout` in all,
+// the TLS handshake included. `tls` null: cleartext.
 void Connect(asio::io_context& io, const Address& address,
-             absl::Duration timeout, ConnectResult done);
+             absl::Duration timeout,
+             std::shared_ptr<const tls::BackendCredentials> tls,
+             ConnectResult done);
 
 }  // namespace bandit::upstream
 

@@ -54,7 +54,7 @@ experiments:
     arms: [{{name: a, backend: a}}, {{name: b, backend: b}}]
     policy: {{name: thompson, floor: {floor}}}
     metrics: [{{name: click, kind: binary, window: 30m, default: 0}}]
-"""
+{experiment}"""
 
 
 def arguments():
@@ -110,7 +110,8 @@ class Chaos:
             state=f"sqlite://{self.work}/state.db",
             ports=[model.port for model in self.models],
             floor=0.05 + 0.01 * (n % 5),
-            more=f", connect_timeout: {2 + n // 3 % 3}s"))
+            more=f", connect_timeout: {2 + n // 3 % 3}s",
+            experiment=EXPERIMENT))
 
     def reload(self):
         self.reloads += 1
@@ -215,6 +216,18 @@ class Chaos:
         return wrong
 
 
+# While an arm is down every request may have to go to the other one, so the
+# budget must let all of them.
+EXPERIMENT = """\
+    retry:
+      attempts: 4
+      per_try_timeout: 500ms
+      budget: 1
+      min_retries: 1000
+      fallback: true
+"""
+
+
 def main():
     options = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -223,10 +236,11 @@ def main():
             tempfile.TemporaryDirectory(prefix="bandit-chaos-")))
         chaos = Chaos(options, work, stack)
         load, client = chaos.run()
+        retries = chaos.metric("bandit_retries_total")
         result = {
             "seed": options.seed, "seconds": options.seconds,
             "requests": load["requests"], "errors": load["errors"],
-            "latency_us": load["latency_us"],
+            "latency_us": load["latency_us"], "retries": retries,
             "reloads": chaos.reloads, "faults": chaos.faults,
             "rewarded_requests": client.served,
             "rewards_accepted": client.accepted,
@@ -244,7 +258,8 @@ def main():
 def report(result):
     memory = result["memory_mib"]
     print(f"seed {result['seed']}, {result['seconds']:.0f} s: "
-          f"{result['requests']} requests, {result['errors']} failed")
+          f"{result['requests']} requests, {result['errors']} failed, "
+          f"{result['retries']:.0f} retries")
     print("faults: " + ", ".join(
         f"{count} x {kind}" for kind, count in sorted(
             result["faults"].items())) + f"; {result['reloads']} reloads")

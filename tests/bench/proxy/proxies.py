@@ -93,14 +93,14 @@ def _free_port():
         return probe.getsockname()[1]
 
 
-def _tool(name):
+def tool(name):
     path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")
     if path is None:
         raise Unavailable(f"{name} is not installed")
     return path
 
 
-def _start_on_free_port(name, work, command, attempts=3):
+def start_on_free_port(name, work, command, attempts=3):
     """`command(port)` writes what the server needs and gives its argv."""
     for attempt in range(attempts):
         port = _free_port()
@@ -158,14 +158,14 @@ backend model
 
 
 def start_haproxy(_build, work, backend):
-    tool = _tool("haproxy")
+    program = tool("haproxy")
 
     def command(port):
         config = work / "haproxy.cfg"
         config.write_text(HAPROXY.format(port=port, backend=backend))
-        return [tool, "-db", "-f", config]
+        return [program, "-db", "-f", config]
 
-    return _start_on_free_port("haproxy", work, command)
+    return start_on_free_port("haproxy", work, command)
 
 
 NGINX = """
@@ -201,16 +201,16 @@ http {{
 
 
 def start_nginx(_build, work, backend):
-    tool = _tool("nginx")
+    program = tool("nginx")
 
     def command(port):
         config = work / "nginx.conf"
         config.write_text(NGINX.format(
             port=port, backend=backend, work=work,
             user="user root;" if os.geteuid() == 0 else ""))
-        return [tool, "-p", work, "-e", "stderr", "-c", config]
+        return [program, "-p", work, "-e", "stderr", "-c", config]
 
-    return _start_on_free_port("nginx", work, command)
+    return start_on_free_port("nginx", work, command)
 
 
 ENVOY = """
@@ -294,7 +294,7 @@ def start_envoy(build, work, backend):
         return [tool, "-c", config, "--concurrency", "1", "--log-level",
                 "error", "--use-dynamic-base-id"]
 
-    return _start_on_free_port("envoy", work, command)
+    return start_on_free_port("envoy", work, command)
 
 
 BANDIT = """

@@ -306,7 +306,8 @@ class CommandLine(unittest.TestCase):
             done = banditctl("validate", "--json", bad)
             self.assertEqual((done.returncode, done.stderr), (2, ""))
             self.assertEqual(
-                json.loads(done.stdout), {"ok": False, "errors": lines}
+                json.loads(done.stdout),
+                {"ok": False, "errors": lines, "warnings": []},
             )
 
     def test_output_that_cannot_be_written_is_no_success(self):

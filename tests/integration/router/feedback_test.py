@@ -331,7 +331,7 @@ class Operation(Case):
         router = self.start()
         control = self.channel(router, router.control)
         check = control.unary_unary("/grpc.health.v1.Health/Check")
-        self.assertEqual(check(b"", timeout=30), b"\x08\x01")  # SERVING
+        self.eventually(lambda: check(b"", timeout=30) == b"\x08\x01")
         reflection = control.stream_stream(
             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
         )
@@ -363,10 +363,17 @@ class Operation(Case):
         ):
             self.assertIn(name, text)
 
+    def ready(self, router):
+        try:
+            return self.get(router, "/readyz") == "ready\n"
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+
     def test_health_pages(self):
         router = self.start()
         self.assertIn("ok", self.get(router, "/healthz"))
-        self.get(router, "/readyz")
+        self.eventually(lambda: self.ready(router))
         with self.assertRaises(urllib.error.HTTPError) as raised:
             self.get(router, "/nothing")
         self.assertEqual(raised.exception.code, 404)

@@ -27,17 +27,22 @@ SERVICE = "/inference.GRPCInferenceService/"
 class ModelServer(grpc.GenericRpcHandler):
     """Answers any method of any service; what it does is in its name."""
 
-    def __init__(self, name="model", address="127.0.0.1:0"):
+    def __init__(self, name="model", address="127.0.0.1:0", options=(),
+                 credentials=None):
         self.name = name
         self.requests = []  # (method, metadata, message) of unary calls.
         self.cancelled = threading.Event()
         self.started = threading.Event()
         self.release = threading.Event()
         self.server = grpc.server(
-            futures.ThreadPoolExecutor(32), options=UNLIMITED
+            futures.ThreadPoolExecutor(32), options=UNLIMITED + list(options)
         )
         self.server.add_generic_rpc_handlers((self,))
-        port = self.server.add_insecure_port(address)
+        port = (
+            self.server.add_secure_port(address, credentials)
+            if credentials
+            else self.server.add_insecure_port(address)
+        )
         self.address = address if port in (0, 1) else f"127.0.0.1:{port}"
         self.server.start()
 

@@ -86,6 +86,7 @@ class Peer:
         self.credit = {0: 0}
         self.acknowledged = 0
         self.pongs = []
+        self.pings = 0  # That the other side sent.
         self.section = None  # HEADERS whose CONTINUATIONs are still to come.
         self.next_id = 1
         if client:
@@ -227,6 +228,7 @@ class Peer:
             if "ACK" in frame.flags:
                 self.pongs.append(frame.opaque_data)
             else:
+                self.pings += 1
                 self.reply(h2f.PingFrame(0, frame.opaque_data, flags=["ACK"]))
         elif isinstance(frame, h2f.WindowUpdateFrame):
             credit = self.credit.get(frame.stream_id, 0)
@@ -332,7 +334,7 @@ class EdgeTest(RouterTest):
 workers: 1
 state: 'memory:'
 backends:
-  model: {{address: '{address}'}}
+  model: {{address: '{address}', max_connections: 64}}
 default_backend: model
 learner: {{tick: 10ms}}
 {more}

@@ -56,12 +56,21 @@ experiments:
         return first["x-bandit-decision"]
 
     def metric(self, router, name):
+        for line in self.metrics(router):
+            if line.startswith(name + " "):
+                return float(line.rsplit(" ", 1)[1])
+        return None
+
+    def decisions(self, router):
+        return sum(
+            float(line.rsplit(" ", 1)[1]) for line in self.metrics(router)
+            if line.startswith("bandit_arm_decisions{")
+        )
+
+    def metrics(self, router):
         page = f"http://{router.admin}/metrics"
         with urllib.request.urlopen(page) as answer:
-            for line in answer.read().decode().splitlines():
-                if line.startswith(name + " "):
-                    return float(line.rsplit(" ", 1)[1])
-        return None
+            return answer.read().decode().splitlines()
 
     def eventually(self, question):
         for _ in range(600):
@@ -132,9 +141,12 @@ class Join(Case):
         self.assertEqual(record(client, by_request("failed", 0)), ["ACCEPTED"])
 
     def test_a_retry_takes_the_id_over(self):
-        client = self.channel(self.start())
+        router = self.start()
+        client = self.channel(router)
         first = self.ask(client, "same")
         second = self.ask(client, "same")
+        # The learner has heard of both.
+        self.eventually(lambda: self.decisions(router) == 2)
         self.assertEqual(record(client, by_request("same", 1)), ["ACCEPTED"])
         self.assertEqual(
             record(client, reward(second, 1), reward(first, 1)),

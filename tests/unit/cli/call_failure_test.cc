@@ -57,6 +57,16 @@ TEST(DescribeFailureTest, AnUnknownExperimentPointsToTheList) {
             "`banditctl status` lists those there are");
 }
 
+TEST(DescribeFailureTest, AMissingTokenPointsToTheFlag) {
+  EXPECT_EQ(DescribeFailure({grpc::UNAUTHENTICATED, "it asks for one"}, true,
+                            kRouter),
+            "the router at 127.0.0.1:8081 asks for a token: it asks for one; "
+            "give it with --token or BANDIT_CONTROL_TOKEN");
+  EXPECT_EQ(
+      DescribeFailure({grpc::PERMISSION_DENIED, "not here"}, true, kRouter),
+      "the router at 127.0.0.1:8081 refuses: not here");
+}
+
 TEST(DescribeFailureTest, AnotherServerIsNoRouter) {
   EXPECT_THAT(DescribeFailure({grpc::UNIMPLEMENTED, ""}, true, kRouter),
               HasSubstr("what answers at 127.0.0.1:8081 is no router"));

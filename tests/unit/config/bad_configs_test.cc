@@ -72,22 +72,26 @@ constexpr Case kFields[] = {
     {"default_backend", "default_backed",
      "4: top level has no field \"default_backed\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner or join, did you mean \"default_backend\"?"},
+     "experiments, limits, learner, join or 7 more, did you mean "
+     "\"default_backend\"?"},
     {"default_backend", "defaultBackend",
      "4: top level has no field \"defaultBackend\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner or join, did you mean \"default_backend\"?"},
+     "experiments, limits, learner, join or 7 more, did you mean "
+     "\"default_backend\"?"},
     {"default_backend", "zzz",
      "4: top level has no field \"zzz\", expected listen, control, admin, "
      "workers, state, token_key, backends, default_backend, experiments, "
-     "limits, learner or join"},
+     "limits, learner, join or 7 more"},
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
-     "unit, arms, control, policy, reward, metrics, context or salt, did you "
+     "unit, arms, control, policy, reward, metrics, context, "
+     "salt, timeout, retry or 2 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
-     "unit, arms, control, policy, reward, metrics, context or salt"},
+     "unit, arms, control, policy, reward, metrics, context, "
+     "salt, timeout, retry or 2 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
      "name, backend, weight or model, did you mean \"weight\"?"},
@@ -121,6 +125,25 @@ constexpr Case kFields[] = {
      "1: backends is missing, expected a map"},
 };
 INSTANTIATE_TEST_SUITE_P(Fields, BadConfigTest, testing::ValuesIn(kFields));
+
+constexpr Case kObserve[] = {
+    {"default_backend: a", "tracing: {}",
+     "4: tracing.collector is missing, expected text"},
+    {"default_backend: a", "tracing: {collector: otel}",
+     "4: tracing.collector = \"otel\" has no port, expected host:port, "
+     "[IPv6]:port, dns:///name:port or unix:/path"},
+    {"default_backend: a", "tracing: {collector: \"otel:4317\", sample: 2}",
+     "4: tracing.sample = 2 is outside [0, 1]"},
+    {"default_backend: a", "access_log: {path: access.log}",
+     "4: access_log.path = \"access.log\" is no absolute path of a file, "
+     "expected stdout, stderr or /path/of/access.log"},
+    {"default_backend: a", "access_log: {path: /var/log/}",
+     "4: access_log.path = \"/var/log/\" is no absolute path of a file, "
+     "expected stdout, stderr or /path/of/access.log"},
+    {"default_backend: a", "access_log: {sample: -1}",
+     "4: access_log.sample = -1 is outside [0, 1]"},
+};
+INSTANTIATE_TEST_SUITE_P(Observe, BadConfigTest, testing::ValuesIn(kObserve));
 
 constexpr Case kValues[] = {
     {"default_backend: a", "workers: many",
@@ -188,7 +211,9 @@ constexpr Case kValues[] = {
      "4: limits.max_concurrent_streams = 0 is outside [1, 1000000]"},
     {"default_backend: a", "limits: []",
      "4: limits is a list, expected a map with stream_window, "
-     "max_concurrent_streams, max_header_list or max_held_message"},
+     "max_concurrent_streams, max_header_list, max_held_message, "
+     "max_connections, max_requests, queue, queue_timeout, max_buffered, "
+     "header_timeout, idle_timeout, stall_timeout or 2 more"},
     {"default_backend: a", "learner: {tick: 100}",
      "4: learner.tick = 100 is not a duration, expected a duration such as 30m "
      "or 250ms in [1ms, 1m]"},
@@ -274,12 +299,30 @@ constexpr Case kValues[] = {
      "10: experiments.ranker.arms.control.weight is a list, expected a number "
      "in [0, 1e9]"},
     {"  a: {address: \"127.0.0.1:1\"}", "  a: \"127.0.0.1:1\"",
-     "2: backends.a is a single value, expected a map with address or "
-     "connect_timeout"},
+     "2: backends.a is a single value, expected a map with address, "
+     "connect_timeout, tls, load_balancing, resolve_every, max_connections, "
+     "max_requests, idle_timeout, keepalive, keepalive_timeout, health_check, "
+     "outliers or 1 more"},
     {"  a: {address: \"127.0.0.1:1\"}", "  a:",
-     "2: backends.a is empty, expected a map with address or connect_timeout"},
+     "2: backends.a is empty, expected a map with address, connect_timeout, "
+     "tls, load_balancing, resolve_every, max_connections, max_requests, "
+     "idle_timeout, keepalive, keepalive_timeout, health_check, outliers or 1 "
+     "more"},
     {"\"127.0.0.1:1\"", "{host: x}",
      "2: backends.a.address is a map, expected text, or a list of them"},
+    {"  a: {", "  a: {outliers: {base_ejection: 10m}, ",
+     "2: backends.a.outliers.base_ejection = 10m is above max_ejection = 5m, "
+     "expected base_ejection <= max_ejection"},
+    {"  a: {", "  a: {outliers: {base_ejection: 1s, max_ejection: 20ms}, ",
+     "2: backends.a.outliers.max_ejection = 20ms is below base_ejection = 1s, "
+     "expected base_ejection <= max_ejection"},
+    {"  a: {", "  a: {outliers: {max_share: 1.5}, ",
+     "2: backends.a.outliers.max_share = 1.5 is outside [0, 1]"},
+    {"  a: {", "  a: {max_connections: 0, ",
+     "2: backends.a.max_connections = 0 is outside [1, 1000]"},
+    {"  a: {", "  a: {load_balancing: random, ",
+     "2: backends.a.load_balancing = \"random\" is unknown, expected "
+     "least_request or round_robin"},
     {"\"127.0.0.1:1\"", "[]",
      "2: backends.a.address is empty, expected at least one"},
     {"\"127.0.0.1:1\"", "[\"127.0.0.1:1\", [x]]",
@@ -542,7 +585,8 @@ constexpr Case kNames[] = {
      "context:\n      # one more\n      features: []\n    salt: x\n    x:\n",
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
-     "match, unit, arms, control, policy, reward, metrics, context or salt"},
+     "match, unit, arms, control, policy, reward, metrics, context, "
+     "salt, timeout, retry or 2 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 
@@ -734,6 +778,63 @@ constexpr Case kExperiments[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Experiments, BadConfigTest,
                          testing::ValuesIn(kExperiments));
+
+constexpr Case kTls[] = {
+    {"default_backend: a", "default_backend: a\ntls: {key: k}",
+     "5: tls.certificate is missing, expected text"},
+    {"default_backend: a",
+     "default_backend: a\ntls: {certificate: c, key: k, min_version: 1.1}",
+     "5: tls.min_version = 1.1 is no TLS version, expected 1.2 or 1.3"},
+    {"default_backend: a",
+     "default_backend: a\ntls: {certificate: c, key: k, client_names: [x.y]}",
+     "5: tls.client_names has no client_ca, expected one that signs them"},
+    {"default_backend: a",
+     "default_backend: a\ncontrol_tls: {certificate: c, key: k, client_ca: a, "
+     "client_names: [x.y, 'a*.y']}",
+     "5: control_tls.client_names[1] = \"a*.y\" is no name of a certificate, "
+     "expected a DNS name, *.name or a URI"},
+    {"default_backend: a", "default_backend: a\ncontrol_token: \"a b\"",
+     "5: control_token cannot be sent in metadata, expected visible ASCII "
+     "without spaces"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {certificate: c}",
+     "2: backends.a.tls has a certificate without key, expected both"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {key: k}",
+     "2: backends.a.tls has a key without certificate, expected both"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {server_name: \"*.x.y\"}",
+     "2: backends.a.tls.server_name = \"*.x.y\" is no host, expected a DNS "
+     "name or an IP address"},
+    {"\"127.0.0.1:1\"", "\"127.0.0.1:1\", tls: {server_names: [a/b]}",
+     "2: backends.a.tls.server_names[0] = \"a/b\" is no name of a "
+     "certificate, expected a DNS name, *.name or a URI"},
+    {"\"127.0.0.1:1\"", "unix:/s, tls: {}",
+     "2: backends.a.tls has no server_name, expected one for a Unix socket, "
+     "which has no host to be verified"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Tls, BadConfigTest, testing::ValuesIn(kTls));
+constexpr Case kTraffic[] = {
+    {"control: control", "retry: {attempts: 1, fallback: true}",
+     "12: experiments.ranker.retry.fallback needs a second try, expected "
+     "attempts of at least 2, not 1"},
+    {"control: control", "retry: {attempts: 11}",
+     "12: experiments.ranker.retry.attempts = 11 is outside [1, 10]"},
+    {"\n      - {name: candidate, backend: b, weight: 10}\n    control: "
+     "control",
+     "\n    retry: {fallback: true}",
+     "11: experiments.ranker.retry.fallback needs another arm, expected two"},
+    {"control: control", "last_resort: contrl",
+     "12: experiments.ranker.last_resort = \"contrl\" is not one of the arms, "
+     "expected control or candidate, did you mean \"control\"?"},
+    {"control: control", "mirror: {backend: c}",
+     "12: experiments.ranker.mirror.backend = \"c\" is not one of the "
+     "backends, "
+     "expected a or b"},
+    {"control: control", "mirror: {backend: a, share: 1.5}",
+     "12: experiments.ranker.mirror.share = 1.5 is outside [0, 1]"},
+    {"control: control", "mirror: {backend: a, model: {}}",
+     "12: experiments.ranker.mirror.model is empty, expected name or version"},
+};
+INSTANTIATE_TEST_SUITE_P(Traffic, BadConfigTest, testing::ValuesIn(kTraffic));
 
 constexpr Case kYaml[] = {
     {"default_backend: a", "default_backend: \"a",

@@ -86,6 +86,11 @@ TEST(DescribeTest, NamesWhatAReloadCannotChange) {
   loaded.set_listen("127.0.0.1:1");
   EXPECT_THAT(NeedRestart(running, loaded),
               ElementsAre("listen", "workers", "token_key"));
+  loaded.mutable_control_tls()->add_client_names("another.test");
+  loaded.set_control_token("new");
+  EXPECT_THAT(NeedRestart(running, loaded),
+              ElementsAre("listen", "workers", "token_key", "control_tls",
+                          "control_token"));
 }
 
 }  // namespace

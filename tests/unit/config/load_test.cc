@@ -217,8 +217,10 @@ TEST(LoadTest, ReportsEveryErrorInTheOrderOfLines) {
               "    policy: {name: thomson, floor: 2}\n"),
       "f:1: listen = \"nowhere\" has no port, expected host:port or "
       "[IPv6]:port, such as 0.0.0.0:8080\n"
-      "f:2: backends.a has no field \"adress\", expected address or "
-      "connect_timeout, did you mean \"address\"?\n"
+      "f:2: backends.a has no field \"adress\", expected address, "
+      "connect_timeout, tls, load_balancing, resolve_every, max_connections, "
+      "max_requests, idle_timeout, keepalive, keepalive_timeout, health_check, "
+      "outliers or 1 more, did you mean \"address\"?\n"
       "f:3: default_backend = \"b\" is not one of the backends, expected a\n"
       "f:4: workers = -1 is outside [0, 1024]\n"
       "f:6: experiments.e has nothing to learn from, expected metrics, or a "

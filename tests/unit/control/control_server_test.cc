@@ -155,6 +155,9 @@ TEST_F(ControlServerTest, ABrokenStoreIsUnavailableAndHealthSaysSo) {
   EXPECT_EQ(Record(Request({Token(1)}), &response).error_code(),
             grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(Health("bandit.v1.Feedback"), 2);
+  // Whether requests can be served is another matter.
+  EXPECT_EQ(Health(""), 2);
+  server_->SetReady(true);
   EXPECT_EQ(Health(""), 1);
   EXPECT_EQ(Health("bandit.v1.Admin"), 1);
   faults_->calls_left = -1;

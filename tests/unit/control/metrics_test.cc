@@ -8,8 +8,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "prometheus/metric_family.h"
+#include "prometheus/text_serializer.h"
 #include "router/control/code_name.h"
+#include "router/control/lifecycle_metrics.h"
+#include "router/control/observe_metrics.h"
 #include "tests/unit/control/control_fixture.h"
+#include "tests/unit/tls/test_certificates.h"
 
 namespace bandit::control {
 namespace {
@@ -37,11 +41,50 @@ class MetricsTest : public bandit::testing::ControlFixture {
                              .response_bytes = 10});
       }
       statistics.OnMissingFeature(0, 0);
+      statistics.OnBackend("b", {.endpoints = {2, 0, 0, 1, 0},
+                                 .connections = 3,
+                                 .ejections = 4,
+                                 .checks_passed = 5,
+                                 .checks_failed = 6,
+                                 .circuit_open = 7});
       statistics.OnUnmatchedStart();
+      statistics.OnStart(0, 0);
+      statistics.OnFallback(0, 0, 1);
+      statistics.OnFallback(0, 1, 0);
+      statistics.traffic(0).mirror.started = 1;
+      statistics.traffic(0).mirror.Add({.code = 0});
     });
     worker_->AwaitTick();
   }
 
+  // With a certificate.
+  std::vector<prometheus::MetricFamily> LifecycleFamilies() {
+    const bandit::testing::TemporaryFiles files;
+    const bandit::testing::Identity identity =
+        bandit::testing::MakeIdentity({});
+    v1::RouterConfig config;
+    config.mutable_tls()->set_certificate(
+        files.Write("certificate", identity.certificate_pem));
+    config.mutable_tls()->set_key(files.Write("key", identity.key_pem));
+    tls::Credentials credentials;
+    credentials.Adopt(*credentials.Prepare(config));
+    LifecycleMetrics metrics(&credentials, &clock_);
+    metrics.OnReload(true);
+    metrics.OnReload(false);
+    metrics.OnReload(true);
+    return metrics.Collect();
+  }
+
+  std::vector<prometheus::MetricFamily> AllFamilies() {
+    auto families = metrics_->Collect();
+    for (auto& more :
+         {ObserveMetrics(&tally_).Collect(), LifecycleFamilies()}) {
+      families.insert(families.end(), more.begin(), more.end());
+    }
+    return families;
+  }
+
+  observe::Tally tally_;
   std::shared_ptr<RouterMetrics> metrics_ =
       std::make_shared<RouterMetrics>(learner_.get(), "1.2.3");
 };
@@ -99,6 +142,43 @@ TEST_F(MetricsTest, HistogramsAreCumulativeInSeconds) {
   }
 }
 
+TEST_F(MetricsTest, CountsWhatTheRequestPathDidBesides) {
+  StartLearner();
+  CountSomething();
+  worker_->Count([&](learning::WorkerStatistics& statistics) {
+    statistics.OnRetry(0, learning::RetryReason::kRefused);
+    statistics.OnRetry(0, learning::RetryReason::kRefused);
+    statistics.OnRetry({}, learning::RetryReason::kUnsent);
+    statistics.traffic(0).retries_denied = 4;
+    statistics.traffic(0).last_resort = 5;
+    statistics.traffic(0).mirror_overflow = 6;
+    statistics.load().queued = 9;
+    statistics.load().dequeued = 2;
+    ++statistics.load().rejected[0];
+  });
+  worker_->AwaitTick();
+  const std::string text = Text();
+  for (const char* line : {
+           "bandit_retries_total{experiment=\"ranker\",reason=\"refused\"} 2\n",
+           "bandit_retries_total{experiment=\"ranker\",reason=\"timeout\"} 0\n",
+           "bandit_retries_total{experiment=\"\",reason=\"unsent\"} 1\n",
+           "bandit_retries_denied_total{experiment=\"ranker\"} 4\n",
+           "bandit_last_resort_total{experiment=\"ranker\"} 5\n",
+           "bandit_fallbacks_total{experiment=\"ranker\",from=\"control\","
+           "to=\"candidate\"} 1\n",
+           "bandit_mirror_requests_total{experiment=\"ranker\",code=\"OK\"} "
+           "1\n",
+           "bandit_mirror_requests_total{experiment=\"ranker\","
+           "code=\"overflow\"} 6\n",
+           "bandit_mirror_duration_seconds_count{experiment=\"ranker\"} 1\n",
+           "bandit_requests_queued 7\n",
+           "bandit_requests_rejected_total{reason=\"queue_full\"} 1\n",
+           "bandit_requests_rejected_total{reason=\"memory\"} 0\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST_F(MetricsTest, EveryRewardOutcomeIsThereFromTheStart) {
   const std::string text = Text();
   for (const char* outcome :
@@ -131,8 +211,42 @@ TEST_F(MetricsTest, DegradedAndFailedCommitsShow) {
   EXPECT_THAT(Text(), Not(HasSubstr("commit_failures_total 0\n")));
 }
 
+TEST_F(MetricsTest, SpansAndLinesAreCountedByResult) {
+  tally_.spans.done.Add(3);
+  tally_.spans.dropped.Add(2);
+  tally_.lines.failed.Add(1);
+  const std::string text =
+      ToPrometheusText({std::make_shared<ObserveMetrics>(&tally_)});
+  for (const char* line : {
+           "bandit_spans_total{result=\"exported\"} 3\n",
+           "bandit_spans_total{result=\"dropped\"} 2\n",
+           "bandit_spans_total{result=\"failed\"} 0\n",
+           "bandit_access_log_lines_total{result=\"written\"} 0\n",
+           "bandit_access_log_lines_total{result=\"dropped\"} 0\n",
+           "bandit_access_log_lines_total{result=\"failed\"} 1\n",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST_F(MetricsTest, ReloadsAreCounted) {
+  clock_.Advance(absl::Seconds(7));
+  const std::string text =
+      prometheus::TextSerializer().Serialize(LifecycleFamilies());
+  for (const char* line : {
+           "bandit_config_reloads_total{result=\"ok\"} 2\n",
+           "bandit_config_reloads_total{result=\"failed\"} 1\n",
+           "bandit_tls_reloads_total{result=\"ok\"} 0\n",
+           "bandit_tls_reloads_total{result=\"failed\"} 0\n",
+           "bandit_tls_certificate_expiry_seconds{name=\"listen\"} ",
+           "bandit_config_last_reload_success_timestamp_seconds ",
+       }) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
 TEST_F(MetricsTest, EveryFamilyHasItsHelp) {
-  for (const auto& family : metrics_->Collect()) {
+  for (const auto& family : AllFamilies()) {
     EXPECT_GT(family.help.size(), 10u) << family.name;
     EXPECT_THAT(family.name, ::testing::StartsWith("bandit_"));
   }
@@ -143,7 +257,7 @@ TEST_F(MetricsTest, TheReferenceSaysWhatTheCodeDoes) {
   StartLearner();
   CountSomething();
   std::set<std::string> coded;
-  for (const auto& family : metrics_->Collect()) {
+  for (const auto& family : AllFamilies()) {
     const char* type = "gauge";
     if (family.type == prometheus::MetricType::Counter) type = "counter";
     if (family.type == prometheus::MetricType::Histogram) type = "histogram";
@@ -161,14 +275,6 @@ TEST_F(MetricsTest, TheReferenceSaysWhatTheCodeDoes) {
     if (line.starts_with("| `bandit_")) documented.insert(line);
   }
   EXPECT_EQ(documented, coded);
-}
-
-TEST(CodeNameTest, GrpcStatusesHaveNamesAndTheRestNumbers) {
-  EXPECT_EQ(CodeName(0), "OK");
-  EXPECT_EQ(CodeName(4), "DEADLINE_EXCEEDED");
-  EXPECT_EQ(CodeName(16), "UNAUTHENTICATED");
-  EXPECT_EQ(CodeName(17), "HTTP_17");
-  EXPECT_EQ(CodeName(404), "HTTP_404");
 }
 
 }  // namespace

@@ -181,5 +181,74 @@ TEST(AssignTest, NothingStaysFromTheLastDecision) {
   EXPECT_EQ(used.missing_features, fresh.missing_features);
 }
 
+// With arm a down, b and c serve all requests: those drawn for them and those
+// that fall back. Both at the recorded propensity, for units and for requests
+// that are their own (5 standard deviations: 6e-7).
+TEST(ReassignTest, ThePropensityIsTheProbabilityOfServing) {
+  constexpr int kRounds = 100'000;
+  for (const Experiment& experiment : {Ranker(), WithUnit()}) {
+    std::mt19937_64 random(6);
+    Assignment assignment;
+    std::vector<int> served(3);
+    for (int i = 0; i < kRounds; ++i) {
+      const std::string unit = fmt::format("user-{}", i);
+      const http2::Header headers[] = {{"x-user", unit}};
+      Assign(experiment, FakeModel(), kAll, headers, 0, random, &assignment);
+      if (assignment.decision.arm == 0) {
+        const uint64_t id = assignment.decision.id;
+        ASSERT_TRUE(
+            Reassign(experiment, FakeModel(), kAll, random, &assignment));
+        ASSERT_NE(assignment.decision.arm, 0);
+        EXPECT_EQ(assignment.decision.id, id);
+        EXPECT_NEAR(assignment.decision.propensity,
+                    assignment.decision.arm == 1 ? 0.75 : 0.25, 1e-12);
+      }
+      ++served[assignment.decision.arm];
+    }
+    EXPECT_EQ(served[0], 0);
+    EXPECT_NEAR(served[1], 0.75 * kRounds,
+                5 * std::sqrt(kRounds * 0.75 * 0.25));
+  }
+}
+
+// As if the arm had not been there from the beginning.
+TEST(ReassignTest, AUnitGetsTheArmThatItWouldHaveWithoutTheOneThatFailed) {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 1000; ++i) {
+    const std::string unit = fmt::format("user-{}", i);
+    const http2::Header headers[] = {{"x-user", unit}};
+    Assignment moved, without;
+    Assign(WithUnit(), FakeModel(), kAll, headers, 0, random, &moved);
+    if (moved.decision.arm != 0) continue;
+    ASSERT_TRUE(Reassign(WithUnit(), FakeModel(), kAll, random, &moved));
+    Assign(WithUnit(), FakeModel(), 0b110, headers, 0, random, &without);
+    EXPECT_EQ(moved.decision.arm, without.decision.arm);
+    EXPECT_NEAR(moved.decision.propensity, without.decision.propensity, 1e-12);
+  }
+}
+
+TEST(ReassignTest, WhereTheRestHadNothingTheModelIsAsked) {
+  std::mt19937_64 random(8);
+  Assignment assignment;
+  Assign(Ranker(), FakeModel(), 0b001, {}, 0, random, &assignment);
+  ASSERT_EQ(assignment.decision.propensity, 1);
+  // b and c had no probability: 0.3 and 0.1 by their weights.
+  ASSERT_TRUE(Reassign(Ranker(), FakeModel(), kAll, random, &assignment));
+  EXPECT_NEAR(assignment.decision.propensity,
+              assignment.decision.arm == 1 ? 0.75 : 0.25, 1e-12);
+}
+
+TEST(ReassignTest, WithoutAnotherArmNothingChanges) {
+  std::mt19937_64 random(9), same(9);
+  Assignment assignment;
+  Assign(Ranker(), FakeModel(), 0b010, {}, 0, random, &assignment);
+  const Decision before = assignment.decision;
+  same.discard(2);
+  EXPECT_FALSE(Reassign(Ranker(), FakeModel(), 0b010, random, &assignment));
+  EXPECT_FALSE(Reassign(Ranker(), FakeModel(), 0, random, &assignment));
+  EXPECT_EQ(assignment.decision, before);
+  EXPECT_EQ(random, same);
+}
+
 }  // namespace
 }  // namespace bandit::experiment

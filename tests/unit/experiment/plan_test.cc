@@ -66,8 +66,9 @@ TEST(PlanTest, ResolvesNamesToIndices) {
   const auto plan = Compiled(Config());
   ASSERT_THAT(plan->backends, SizeIs(2));
   EXPECT_EQ(plan->backends[0].name, "a");
-  EXPECT_THAT(plan->backends[0].addresses, testing::ElementsAre("a:1", "a:2"));
-  EXPECT_EQ(plan->backends[0].connect_timeout, absl::Milliseconds(250));
+  EXPECT_THAT(plan->backends[0].config.address(),
+              testing::ElementsAre("a:1", "a:2"));
+  EXPECT_EQ(plan->backends[0].config.connect_timeout().nanos(), 250'000'000);
   EXPECT_EQ(plan->default_backend, 1);
   EXPECT_EQ(plan->limits.stream_window(), 262144);
   EXPECT_EQ(plan->join, (Join{.metadata = "x-request-id",
@@ -176,6 +177,40 @@ TEST(PlanTest, SaltAndControlHaveDefaults) {
   EXPECT_FALSE(plan->default_backend.has_value());
 }
 
+TEST(PlanTest, CompilesHowRequestsAreCarried) {
+  auto config = Config();
+  auto* const from = config.mutable_experiments(0);
+  const auto plain = Compiled(config);
+  EXPECT_EQ(plain->experiments[0].last_resort, plain->experiments[0].control);
+  EXPECT_EQ(plain->experiments[0].timeout_ns, 0);
+  EXPECT_FALSE(plain->experiments[0].retry.has_value());
+  EXPECT_FALSE(plain->experiments[0].mirror.has_value());
+
+  from->set_last_resort("candidate");
+  from->mutable_timeout()->set_nanos(5'000'000);
+  from->mutable_retry()->set_attempts(4);
+  from->mutable_retry()->set_budget(0.5);
+  from->mutable_retry()->set_min_retries(7);
+  from->mutable_retry()->set_fallback(true);
+  from->mutable_retry()->mutable_per_try_timeout()->set_seconds(2);
+  const std::string shadow = from->arms(1).backend();
+  from->mutable_mirror()->set_backend(shadow);
+  from->mutable_mirror()->set_share(0.25);
+  from->mutable_mirror()->mutable_model()->set_version("3");
+  const auto plan = Compiled(config);
+  const Experiment& e = plan->experiments[0];
+  EXPECT_EQ(e.arms[e.last_resort].name, "candidate");
+  EXPECT_EQ(e.timeout_ns, 5'000'000);
+  EXPECT_EQ(e.retry->attempts, 4u);
+  EXPECT_EQ(e.retry->budget, 0.5);
+  EXPECT_EQ(e.retry->min_retries, 7u);
+  EXPECT_TRUE(e.retry->fallback);
+  EXPECT_EQ(e.retry->per_try_ns, 2'000'000'000);
+  EXPECT_EQ(plan->backends[e.mirror->backend].name, shadow);
+  EXPECT_EQ(e.mirror->share, 0.25);
+  EXPECT_EQ(e.mirror->model->version, "3");
+}
+
 TEST(PlanTest, NoExperimentsIsAPlan) {
   EXPECT_THAT(Compiled({})->experiments, testing::IsEmpty());
 }
@@ -217,6 +252,11 @@ TEST(PlanTest, NamesWhatCannotBe) {
               HasSubstr("experiments.ranker.arms: 0 is outside [1, 64]"));
   EXPECT_THAT(error([](auto* c, auto* e) { e->set_control("x"); }),
               HasSubstr("experiments.ranker.control: x"));
+  EXPECT_THAT(error([](auto* c, auto* e) { e->set_last_resort("x"); }),
+              HasSubstr("experiments.ranker.last_resort: x"));
+  EXPECT_THAT(
+      error([](auto* c, auto* e) { e->mutable_mirror()->set_backend("x"); }),
+      HasSubstr("experiments.ranker.mirror.backend: x"));
   EXPECT_THAT(
       error([](auto* c, auto* e) { e->mutable_reward()->set_metric("x"); }),
       HasSubstr("experiments.ranker.reward.metric: \"x\""));

@@ -74,10 +74,11 @@ class SessionTest : public ::testing::Test {
   void Connect(const SessionOptions& options = {}) {
     client = std::make_shared<Session>(
         loop, Session::Role::kClient, options,
-        Session::Events{.on_stream = nullptr,
-                        .on_dead = [this](Session&, const std::string& why) {
-                          client_dead = why;
-                        }});
+        Session::Events{
+            .on_stream = nullptr,
+            .on_dead = [this](Session&,
+                              const std::string& why) { client_dead = why; },
+            .on_settings = [this](Session&) { ++settled; }});
     server = std::make_shared<Session>(
         loop, Session::Role::kServer, options,
         Session::Events{
@@ -91,7 +92,8 @@ class SessionTest : public ::testing::Test {
                   return stream.get();
                 },
             .on_dead = [this](Session&,
-                              const std::string& why) { server_dead = why; }});
+                              const std::string& why) { server_dead = why; },
+            .on_settings = nullptr});
     Local::socket a(loop.io());
     Local::socket b(loop.io());
     asio::local::connect_pair(a, b);
@@ -137,10 +139,22 @@ class SessionTest : public ::testing::Test {
   std::map<int32_t, std::unique_ptr<Recorder>> served;
   std::vector<std::unique_ptr<Recorder>> calls;
   std::string client_dead;
+  int settled = 0;  // Times that the client was told of SETTINGS.
   std::string server_dead;
   bool server_consumes = true;
   int raw = -1;
 };
+
+TEST_F(SessionTest, IsSettledWhenThePeersFirstSettingsHaveCome) {
+  Connect({.max_concurrent_streams = 7});
+  EXPECT_FALSE(client->settled());
+  EXPECT_GT(client->max_streams(), 7u);
+  Settle();
+  EXPECT_TRUE(client->settled());
+  EXPECT_EQ(client->max_streams(), 7u);
+  Send(NewCall(), "question");
+  EXPECT_EQ(settled, 1);
+}
 
 TEST_F(SessionTest, CarriesARequestAndItsResponseWithTrailers) {
   Connect();

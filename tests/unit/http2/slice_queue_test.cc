@@ -111,5 +111,24 @@ TEST(SliceQueueTest, DroppedSlicesDoNotPileUp) {
   EXPECT_EQ(block->references, 2u);
 }
 
+TEST(SliceQueueTest, ACopyLeavesTheBytesWhereTheyAre) {
+  BlockPool pool;
+  SliceQueue queue;
+  queue.Copy(pool, BlockPool::kSmall, "small");
+  BlockRef block = BlockWith(pool, std::string(10'000, 'b'));
+  queue.Share({block, block->data(), 10'000});
+  queue.Copy(pool, BlockPool::kSmall, "end");
+  const std::string all = Contents(queue);
+  for (const size_t from : {0, 3, 5, 9'000, 10'005}) {
+    for (const size_t size :
+         {size_t{0}, size_t{1}, size_t{3}, all.size() - from}) {
+      SliceQueue out;
+      queue.CopyTo(out, pool, from, size);
+      EXPECT_EQ(Contents(out), all.substr(from, size)) << from << " " << size;
+    }
+  }
+  EXPECT_EQ(Contents(queue), all);
+}
+
 }  // namespace
 }  // namespace bandit::http2

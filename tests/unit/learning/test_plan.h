@@ -135,8 +135,7 @@ inline std::shared_ptr<const experiment::Plan> MakePlan(
     const std::vector<ExperimentSpec>& specs,
     std::optional<experiment::Join> join = std::nullopt) {
   auto plan = std::make_shared<experiment::Plan>();
-  plan->backends.push_back(
-      {.name = "backend", .addresses = {"10.0.0.1:80"}, .connect_timeout = {}});
+  plan->backends.push_back({.name = "backend", .config = {}});
   for (const ExperimentSpec& spec : specs) {
     plan->experiments.push_back(MakeExperiment(spec));
   }

@@ -19,8 +19,8 @@ TEST(GrpcStatusTest, ReadsEveryTimeoutUnit) {
 }
 
 TEST(GrpcStatusTest, RefusesTimeoutsThatAreNone) {
-  for (const char* bad :
-       {"", "S", "5", "5x", "-1S", "+1S", " 1S", "1 S", "123456789S", "1.5S"}) {
+  for (const char* bad : {"", "S", "5", "5x", "-1S", "-0S", "+1S", " 1S", "1 S",
+                          "123456789S", "1.5S"}) {
     EXPECT_EQ(ParseGrpcTimeout(bad), std::nullopt) << bad;
   }
 }
@@ -29,10 +29,28 @@ TEST(GrpcStatusTest, ATimeoutBeyondTheClockIsCutOff) {
   EXPECT_EQ(ParseGrpcTimeout("99999999H"), INT64_MAX);
 }
 
+TEST(GrpcStatusTest, WritesATimeoutInEightDigitsAndNeverShorter) {
+  EXPECT_EQ(FormatGrpcTimeout(-5), "1n");
+  EXPECT_EQ(FormatGrpcTimeout(0), "1n");
+  EXPECT_EQ(FormatGrpcTimeout(99'999'999), "99999999n");
+  EXPECT_EQ(FormatGrpcTimeout(100'000'000), "100000u");
+  EXPECT_EQ(FormatGrpcTimeout(100'000'001), "100001u");
+  EXPECT_EQ(FormatGrpcTimeout(100'000'000'000), "100000m");
+  EXPECT_EQ(FormatGrpcTimeout(INT64_MAX), "2562048H");
+  for (const int64_t ns : {int64_t{1}, int64_t{123'456'789},
+                           int64_t{86'400'000'000'123}, INT64_MAX / 4}) {
+    const auto read = ParseGrpcTimeout(FormatGrpcTimeout(ns));
+    ASSERT_TRUE(read.has_value());
+    EXPECT_GE(*read, ns);
+    EXPECT_LT(static_cast<double>(*read - ns),
+              1e-5 * static_cast<double>(ns) + 1);
+  }
+}
+
 TEST(GrpcStatusTest, AnOddStatusIsUnknown) {
   EXPECT_EQ(ParseGrpcStatus("0"), 0);
   EXPECT_EQ(ParseGrpcStatus("16"), 16);
-  for (const char* bad : {"", "17", "-1", "x", "1x", "4294967296"}) {
+  for (const char* bad : {"", "17", "-1", "-0", "x", "1x", "4294967296"}) {
     EXPECT_EQ(ParseGrpcStatus(bad), 2) << bad;
   }
 }

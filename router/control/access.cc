@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "router/control/access.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "fmt/format.h"
+#include "router/tls/peer_name.h"
+
+namespace bandit::control {
+namespace {
+
+constexpr std::string_view kOpen[] = {"/bandit.v1.Feedback/",
+                                      "/grpc.health.v1.Health/"};
+constexpr std::string_view kBearer = "bearer ";
+constexpr size_t kHashBytes = 32;
+
+// Of fixed length, so that comparing it tells nothing of the token's own.
+std::string Hash(std::string_view text) {
+  std::string hash(kHashBytes, '\0');
+  crypto_generichash(reinterpret_cast<unsigned char*>(hash.data()), kHashBytes,
+                     reinterpret_cast<const unsigned char*>(text.data()),
+                     text.size(), nullptr, 0);
+  return hash;
+}
+
+bool IsOpen(std::string_view path) {
+  return std::any_of(std::begin(kOpen), std::end(kOpen),
+                     [&](std::string_view open) {
+                       return path.substr(0, open.size()) == open;
+                     });
+}
+
+}  // namespace
+
+Access::Access(const Options& options)
+    : asks_(!options.token.empty()),
+      mutual_tls_(options.mutual_tls),
+      client_names_(options.client_names),
+      token_hash_(Hash(options.token)) {}
+
+bool Access::IsToken(std::string_view text) const {
+  const std::string hash = Hash(text);
+  return sodium_memcmp(hash.data(), token_hash_.data(), kHashBytes) == 0;
+}
+
+absl::Status Access::Check(Door door, std::string_view path,
+                           std::string_view authorization) const {
+  if (IsOpen(path)) return absl::OkStatus();
+  if (!asks_) {
+    if (door == Door::kControl || !mutual_tls_) return absl::OkStatus();
+    return absl::PermissionDeniedError(
+        "control_tls asks for client certificates, which this port does not "
+        "pass on: call the control port, or set control_token");
+  }
+  const std::string_view scheme = authorization.substr(0, kBearer.size());
+  const bool bearer = absl::EqualsIgnoreCase({scheme.data(), scheme.size()},
+                                             {kBearer.data(), kBearer.size()});
+  if (!bearer) {
+    return absl::UnauthenticatedError(
+        "this service asks for the metadata `authorization: Bearer TOKEN`, "
+        "with the router's control_token");
+  }
+  if (IsToken(authorization.substr(kBearer.size()))) return absl::OkStatus();
+  return absl::UnauthenticatedError(
+      "the bearer token is not the router's control_token");
+}
+
+absl::Status Access::CheckNames(
+    const std::vector<std::string_view>& dns,
+    const std::vector<std::string_view>& uris) const {
+  if (client_names_.empty()) return absl::OkStatus();
+  for (const std::string& rule : client_names_) {
+    for (const std::string_view name : dns) {
+      if (tls::DnsNameFits(name, rule)) return absl::OkStatus();
+    }
+    if (std::find(uris.begin(), uris.end(), rule) != uris.end()) {
+      return absl::OkStatus();
+    }
+  }
+  return absl::PermissionDeniedError(
+      "the client's certificate has none of control_tls.client_names");
+}
+
+}  // namespace bandit::control
