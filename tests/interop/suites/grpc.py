@@ -8,7 +8,7 @@ there too. Cases that need credentials of a cloud are left out.
 say who it is. So two servers of ours do, as the arms of a sticky experiment.
 """
 
-import certificates
+import interop_tls
 from lab import eventually, holds
 from sheet import TLS
 
@@ -69,7 +69,7 @@ LISTENING = "interop server listening on 127.0.0.1:"
 def run(lab, sheet):
     peer = "grpc-go " + lab.toolbox.go_version("interop_client")
     for transport in lab.transports:
-        files = certificates.make(lab) if transport == TLS else None
+        files = interop_tls.make(lab) if transport == TLS else None
         router = start(lab, files)
         for name in CASES:
             with sheet.case(peer, name, transport):
@@ -78,7 +78,7 @@ def run(lab, sheet):
 
 
 def pick_first(lab, sheet, peer, transport, files):
-    listen = certificates.listen_yaml(files) if files else ""
+    listen = interop_tls.listen_yaml(files) if files else ""
     one, two = (sayer(lab, name) for name in ("one", "two"))
     router = lab.router(STICKY.format(
         one=one.address, two=two.address, listen=listen))
@@ -109,8 +109,8 @@ def start(lab, files):
     )
     return lab.router(CONFIG.format(
         port=_port(server),
-        listen=certificates.listen_yaml(files) if files else "",
-        tls=f", tls: {certificates.backend_yaml(files)}" if files else "",
+        listen=interop_tls.listen_yaml(files) if files else "",
+        tls=f", tls: {interop_tls.backend_yaml(files)}" if files else "",
     ))
 
 
@@ -120,7 +120,7 @@ def call(lab, address, name, files, *more):
              *more]
     if files:
         flags += ["-use_tls", "-use_test_ca", "-ca_file", files.ca,
-                  "-server_host_override", certificates.NAME]
+                  "-server_host_override", interop_tls.NAME]
     if name.startswith("orca"):
         flags += ["-service_config_json", ORCA]
     if name.endswith("soak"):

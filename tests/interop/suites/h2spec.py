@@ -9,7 +9,7 @@ import re
 import xml.etree.ElementTree
 import xml.sax.saxutils
 
-import certificates
+import interop_tls
 from lab import holds
 from suites.http import nghttpd
 from sheet import TLS
@@ -30,10 +30,10 @@ def run(lab, sheet):
     peer = "h2spec " + lab.toolbox.go_version("h2spec")
     server = nghttpd(lab)
     for transport in lab.transports:
-        files = certificates.make(lab) if transport == TLS else None
+        files = interop_tls.make(lab) if transport == TLS else None
         router = lab.router(CONFIG.format(
             port=server.port,
-            listen=certificates.listen_yaml(files) if files else "",
+            listen=interop_tls.listen_yaml(files) if files else "",
         ))
         for section, cases in sections(lab, router, files):
             enter(sheet, peer, transport, section, cases)

@@ -10,7 +10,7 @@ import re
 
 import grpc
 
-import certificates
+import interop_tls
 import oip_server
 from lab import ROOT, eventually, holds, same
 from sheet import TLS
@@ -41,7 +41,7 @@ experiments:
 
 def run(lab, sheet):
     for transport in lab.transports:
-        files = certificates.make(lab) if transport == TLS else None
+        files = interop_tls.make(lab) if transport == TLS else None
         server = oip_server.OipServer(
             oip_server.messages(lab), "python",
             files and grpc.ssl_server_credentials(
@@ -50,8 +50,8 @@ def run(lab, sheet):
         lab.later(server.stop)
         router = lab.router(CONFIG.format(
             address=server.address,
-            listen=certificates.listen_yaml(files) if files else "",
-            tls=f", tls: {certificates.backend_yaml(files)}" if files else "",
+            listen=interop_tls.listen_yaml(files) if files else "",
+            tls=f", tls: {interop_tls.backend_yaml(files)}" if files else "",
         ))
         curl = Grpcurl(lab, files)
         calls(sheet, curl, router, transport)
@@ -66,7 +66,7 @@ class Grpcurl:
         self.program = lab.toolbox.go("grpcurl")
         self.peer = "grpcurl " + lab.toolbox.go_version("grpcurl")
         self.security = ["-plaintext"] if files is None else [
-            "-cacert", files.ca, "-servername", certificates.NAME]
+            "-cacert", files.ca, "-servername", interop_tls.NAME]
 
     def __call__(self, *arguments, data=None, check=True):
         flags = [] if data is None else ["-d", data]
@@ -136,7 +136,7 @@ def rewards(lab, sheet, curl, router, transport):
 def load(lab, sheet, router, files, transport):
     peer = "ghz " + lab.toolbox.go_version("ghz")
     security = ["--insecure"] if files is None else [
-        "--cacert", files.ca, "--cname", certificates.NAME]
+        "--cacert", files.ca, "--cname", interop_tls.NAME]
 
     def ghz(method, count, data):
         done = lab.run(

@@ -7,7 +7,7 @@ of theirs, and reward it by that (`join`).
 
 import grpc
 
-import certificates
+import interop_tls
 import oip_server
 from lab import eventually, holds, same
 from sheet import TLS
@@ -39,12 +39,12 @@ experiments:
 def run(lab, sheet):
     peer = "tritonclient " + lab.toolbox.python_version("tritonclient")
     for transport in lab.transports:
-        files = certificates.make(lab) if transport == TLS else None
+        files = interop_tls.make(lab) if transport == TLS else None
         a, b = (start_server(lab, name, files) for name in ("a", "b"))
         router = lab.router(CONFIG.format(
             a=a.address, b=b.address,
-            listen=certificates.listen_yaml(files) if files else "",
-            tls=f", tls: {certificates.backend_yaml(files)}" if files else "",
+            listen=interop_tls.listen_yaml(files) if files else "",
+            tls=f", tls: {interop_tls.backend_yaml(files)}" if files else "",
         ))
         lab.client(
             sheet, peer, transport, "triton_calls.py", router.listen,
