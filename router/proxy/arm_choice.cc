@@ -48,9 +48,13 @@ void ArmChoice::Draw(Generation& generation, size_t experiment_index,
 bool ArmChoice::FallBack() {
   const learning::Snapshot& snapshot = *generation_->snapshot;
   const uint32_t from = assignment_.decision.arm;
-  if (!experiment::Reassign(experiment(), *snapshot.models[*index_],
-                            Well(snapshot.eligible[*index_]), worker_.random,
-                            &assignment_)) {
+  const policies::ArmSet eligible = snapshot.eligible[*index_];
+  // Where no other arm is well, one may have come back without being known to.
+  policies::ArmSet arms =
+      Well(eligible) & ~(policies::ArmSet{1} << from);
+  if (arms == 0) arms = eligible;
+  if (!experiment::Reassign(experiment(), *snapshot.models[*index_], arms,
+                            worker_.random, &assignment_)) {
     return false;
   }
   generation_->statistics.OnFallback(*index_, from, assignment_.decision.arm);

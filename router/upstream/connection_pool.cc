@@ -77,7 +77,8 @@ http2::Session* ConnectionPool::Take() {
 
 http2::Session* ConnectionPool::TakeUnconnected() {
   if (const Connection* c = Find(&Connection::Waiting)) return c->session.get();
-  if (draining_ || loop_.now() < retry_at_ns_) return nullptr;
+  const bool wait = loop_.now() < std::min(retry_at_ns_, demand_at_ns_);
+  if (draining_ || wait) return nullptr;
   return Open();
 }
 
@@ -130,7 +131,9 @@ void ConnectionPool::NoteFailure(const http2::Session& session,
   for (Connection& c : connections_) {
     if (c.session.get() != &session || std::exchange(c.failed, true)) continue;
     ++failures_;
-    retry_at_ns_ = loop_.UpdateTime() + BackoffNs(failures_, random_);
+    const int64_t now = loop_.UpdateTime();
+    retry_at_ns_ = now + BackoffNs(failures_, random_);
+    demand_at_ns_ = now + std::max(kFirstBackoffNs, now - c.opened_ns);
     events_.on_error(why);
   }
 }

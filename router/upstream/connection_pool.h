@@ -54,7 +54,9 @@ class ConnectionPool {
   // one with the fewest requests. Null unless connected().
   http2::Session* Take();
   // The same when nothing is connected: the one that is being made, or a new
-  // one. Null in back-off.
+  // one. Null in the first part of a back-off: as long as the attempt took that
+  // failed, at least the first back-off. After that a request may find out
+  // whether the peer is back; a dead one costs it at most half of the time.
   http2::Session* TakeUnconnected();
 
   // Whether a request can be sent at once.
@@ -113,7 +115,8 @@ class ConnectionPool {
   Events events_;
   std::vector<Connection> connections_;
   int failures_ = 0;
-  int64_t retry_at_ns_ = 0;   // End of the back-off.
+  int64_t retry_at_ns_ = 0;   // End of the back-off,
+  int64_t demand_at_ns_ = 0;  // and of its part in which requests must wait.
   int64_t opened_at_ns_ = 0;  // The last attempt's begin.
   // What the peer took at a time when last asked: what a connection that is
   // being made is given.

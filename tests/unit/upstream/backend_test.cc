@@ -104,6 +104,30 @@ TEST_F(BackendTest, IsUnavailableWhileEveryEndpointIsInBackoff) {
   EXPECT_EQ(ReadyCount(backend), 1);
 }
 
+TEST_F(BackendTest, ARequestFindsWhatCameBackBeforeTheBackoffIsOver) {
+  const Address address = Unused();
+  Backend backend(loop, Options({address}));
+  backend.Warm();
+  // Some failures make the back-off long: 50 ms, 100 ms, ... 1.6 s.
+  for (int failures = 0; failures < 6; ++failures) {
+    RunUntil([&] { return InState(backend, State::kBackoff) == 1; });
+    Advance(backend, 2 * kSecond);
+    RunUntil([&] { return backend.gauges().connections == 0; });
+  }
+  FakeServer server(loop, address.host, address.port);
+  // Not at once, so that a dead endpoint costs next to nothing.
+  EXPECT_FALSE(backend.Acquire());
+  clock += 60 * kMillisecond;
+  loop.UpdateTime();
+  EXPECT_FALSE(backend.available());
+  const Backend::Lease lease = backend.Acquire();
+  ASSERT_TRUE(lease);
+  FakeCall call;
+  call.Send(*lease.session);
+  RunUntil([&] { return call.closed.has_value(); });
+  EXPECT_EQ(call.body, "answer");
+}
+
 TEST_F(BackendTest, AFailedConnectionIsNotOfferedToTheRequestThatWaitedInIt) {
   Backend backend(loop, Options({Unused()}));
   const Backend::Lease lease = backend.Acquire();

@@ -71,6 +71,20 @@ TEST_F(ConnectionPoolTest, GrowsWhileThePeerTakesNoMoreStreams) {
 
 TEST_F(ConnectionPoolTest, BacksOffLongerAfterEachFailure) {
   Backend backend(loop, Options({Unused()}));
+  backend.Warm();
+  Advance(backend, 0);
+  for (int failure = 0; failure < 5; ++failure) {
+    RunUntil([&] { return backend.gauges().connections == 0; });
+    const int64_t begin = clock;
+    while (backend.gauges().connections == 0) Advance(backend, kMillisecond);
+    // 50 ms, twice as long each time, a fifth more or less.
+    EXPECT_LE(clock - begin, (61 * kMillisecond) << failure);
+    EXPECT_GE(clock - begin, (39 * kMillisecond) << failure);
+  }
+}
+
+TEST_F(ConnectionPoolTest, RequestsMayTryADeadPeerNowAndThen) {
+  Backend backend(loop, Options({Unused()}));
   Backend::Lease lease = backend.Acquire();
   for (int failure = 0; failure < 5; ++failure) {
     ASSERT_TRUE(lease) << failure;
@@ -81,10 +95,28 @@ TEST_F(ConnectionPoolTest, BacksOffLongerAfterEachFailure) {
       clock += kMillisecond;
       loop.UpdateTime();
     }
-    // 50 ms, twice as long each time, a fifth more or less.
-    EXPECT_LE(clock - begin, (61 * kMillisecond) << failure);
-    EXPECT_GE(clock - begin, (39 * kMillisecond) << failure);
+    EXPECT_GE(clock - begin, 39 * kMillisecond);
+    EXPECT_LE(clock - begin, 50 * kMillisecond);
   }
+}
+
+TEST_F(ConnectionPoolTest, OneThatDoesNotAnswerCostsRequestsHalfOfTheTime) {
+  FakeServer server(loop, "127.0.0.1");
+  server.serves = false;
+  Backend backend(loop, Options({server.address()}));
+  for (int failure = 0; failure < 8; ++failure) {
+    ASSERT_TRUE(backend.Acquire()) << failure;
+    Advance(backend, 5 * kSecond);
+    RunUntil([&] { return backend.gauges().connections == 0; });
+    if (failure < 7) {
+      clock += 5 * kSecond;
+      loop.UpdateTime();
+    }
+  }
+  // Its back-off is at its longest.
+  clock += 3'900 * kMillisecond;
+  loop.UpdateTime();
+  EXPECT_FALSE(backend.Acquire());
 }
 
 TEST_F(ConnectionPoolTest, GoAwayFailsNoRequest) {
