@@ -6,12 +6,8 @@
 //
 //   P(i best) = integral of f_i(t) prod_{j != i} F_j(t) dt
 //
-// The panels follow the posteriors: wherever an arm's density lives, a panel is
-// at most about one of its standard deviations wide, however different the
-// arms' scales are. The F_j are integrated along with the densities, so that no
-// special function is needed and every F_j ends at 1. A Beta posterior is
-// integrated over the logit, where its density is log-concave and smooth for
-// all parameters.
+// on the grid of posterior_grid.h. (See expected_loss.h for what a wrong choice
+// would cost.)
 #ifndef BANDIT_STATS_BEST_ARM_H_
 #define BANDIT_STATS_BEST_ARM_H_
 
@@ -19,21 +15,9 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "stats/posterior.h"
 
 namespace bandit::stats {
-
-// Beta(a, b). REQUIRES: 1e-6 <= a, b and a + b <= 1e16: beyond, the nodes run
-// out of digits.
-struct BetaPosterior {
-  double a = 1;
-  double b = 1;
-};
-
-// Normal. REQUIRES: finite, variance >= 0. A variance of 0 is a known value.
-struct NormalPosterior {
-  double mean = 0;
-  double variance = 1;
-};
 
 // P(arm is the largest), one for each arm; the sum is 1 within rounding. Equal
 // known values share. Absolute error at most 1e-10 for up to 64 arms.
