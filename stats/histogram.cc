@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace bandit::stats {
 namespace {
@@ -77,6 +78,19 @@ uint64_t LogLinearHistogram::CountAtMost(uint64_t bound) const {
   uint64_t seen = 0;
   for (size_t i = 0; i < buckets_.size() && i <= last; ++i) seen += buckets_[i];
   return seen;
+}
+
+std::vector<HistogramCell> LogLinearHistogram::Cells() const {
+  const size_t last = Bucket(kLargest);
+  std::vector<HistogramCell> cells;
+  for (size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] == 0) continue;
+    cells.push_back({.low = static_cast<double>(LowerEnd(i)),
+                     .high = i < last ? static_cast<double>(LowerEnd(i + 1) - 1)
+                                      : std::numeric_limits<double>::infinity(),
+                     .count = static_cast<double>(buckets_[i])});
+  }
+  return cells;
 }
 
 }  // namespace bandit::stats

@@ -13,6 +13,13 @@
 
 namespace bandit::stats {
 
+// The values recorded between `low` and `high`, both possible.
+struct HistogramCell {
+  double low = 0;
+  double high = 0;
+  double count = 0;
+};
+
 // Thread-safety: none.   Cost: Record is O(1); memory grows with the largest
 // value recorded, 512 bytes an octave.
 class LogLinearHistogram {
@@ -32,6 +39,9 @@ class LogLinearHistogram {
   // How many values are at most `bound`, exact if the bound is a bucket's
   // upper end, else within one bucket. For Prometheus buckets.
   uint64_t CountAtMost(uint64_t bound) const;
+  // The buckets that are not empty, ascending. The last bucket of all has no
+  // upper end.
+  std::vector<HistogramCell> Cells() const;
 
  private:
   static size_t Bucket(uint64_t value);

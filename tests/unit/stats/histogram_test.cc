@@ -156,5 +156,35 @@ TEST(LogLinearHistogramTest, ClearForgets) {
   EXPECT_EQ(histogram.Quantile(0.5), 7);
 }
 
+TEST(LogLinearHistogramTest, CellsHoldTheValuesAndAllOfThem) {
+  LogLinearHistogram histogram;
+  EXPECT_TRUE(histogram.Cells().empty());
+  const uint64_t values[] = {0, 127, 128, 129, 1000000, uint64_t{1} << 41};
+  for (uint64_t value : values) histogram.Record(value, 3);
+  const std::vector<HistogramCell> cells = histogram.Cells();
+  // 128 and 129 share one.
+  ASSERT_EQ(cells.size(), 5u);
+  double n = 0;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    n += cells[i].count;
+    EXPECT_LE(cells[i].low, cells[i].high);
+    EXPECT_GT(cells[i].low, i > 0 ? cells[i - 1].high : -1.0);
+  }
+  EXPECT_EQ(n, 18);
+  for (uint64_t value : values) {
+    EXPECT_TRUE(std::any_of(cells.begin(), cells.end(), [&](const auto& cell) {
+      return cell.low <= static_cast<double>(value) &&
+             static_cast<double>(value) <= cell.high;
+    })) << value;
+  }
+}
+
+TEST(LogLinearHistogramTest, TheLastCellHasNoUpperEnd) {
+  LogLinearHistogram histogram;
+  histogram.Record(~uint64_t{0});
+  ASSERT_EQ(histogram.Cells().size(), 1u);
+  EXPECT_TRUE(std::isinf(histogram.Cells()[0].high));
+}
+
 }  // namespace
 }  // namespace bandit::stats

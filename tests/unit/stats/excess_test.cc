@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stats/excess.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "stats/bernoulli_sequence.h"
+#include "stats/histogram.h"
+#include "stats/interval.h"
+
+namespace bandit::stats {
+namespace {
+
+constexpr SequenceOptions kOptions{.alpha = 0.05, .planned = 2000};
+
+// A tenth of each arm's wealth is never bet.
+double OneSided(double successes, double trials, double p) {
+  const double k = BernoulliConcentration(kOptions.planned, 0.1);
+  const double log_e = LogBernoulliExcess(successes, trials, p, k);
+  return log_e > 700 ? log_e + std::log(0.9)
+                     : std::log(0.1 + 0.9 * std::exp(log_e));
+}
+
+double Evidence(double p, const Trials& arm, const Trials& control,
+                double margin) {
+  return OneSided(arm.successes, arm.count, p + margin) +
+         OneSided(control.count - control.successes, control.count, 1 - p);
+}
+
+// By brute force over p, for samples of every size and rate.
+TEST(RateExcessTest, IsTheLeastEvidenceOverAllRates) {
+  std::mt19937_64 random(5);
+  const auto uniform = [&] {
+    return std::uniform_real_distribution<>()(random);
+  };
+  for (int i = 0; i < 150; ++i) {
+    const auto trials = [&] {
+      const double n = std::floor(std::exp(1 + 8 * uniform()));
+      return Trials{std::floor(n * std::pow(uniform(), 3)), n};
+    };
+    const Trials arm = trials();
+    const Trials control = trials();
+    const double margin = i % 3 == 0 ? 0.02 : 0;
+    double least = Evidence(0, arm, control, margin);
+    for (double logit = -14; logit < 14; logit += 0.02) {
+      const double p = (1 - margin) / (1 + std::exp(-logit));
+      least = std::min(least, Evidence(p, arm, control, margin));
+    }
+    const double log = LogRateExcess(arm, control, margin, kOptions);
+    // Never more than what some rate allows; nor less.
+    EXPECT_LE(std::max(0.0, log), std::max(0.0, least) + 1e-6)
+        << arm.successes << "/" << arm.count << " " << control.successes << "/"
+        << control.count;
+    EXPECT_NEAR(log, least, 0.02 * (1 + std::abs(least)));
+  }
+}
+
+TEST(RateExcessTest, FindsTheWorseArmAndOnlyIt) {
+  const Trials good{50, 5000};
+  const Trials bad{300, 5000};
+  EXPECT_GT(LogRateExcess(bad, good, 0, kOptions), 50);
+  EXPECT_LE(LogRateExcess(good, bad, 0, kOptions), 0);
+  EXPECT_LE(LogRateExcess(good, good, 0, kOptions), 0);
+  // Worse, but by less than the margin.
+  EXPECT_LE(LogRateExcess(bad, good, 0.06, kOptions), 0);
+}
+
+TEST(RateExcessTest, NoTrialsAndCertainRates) {
+  EXPECT_NEAR(LogRateExcess({}, {}, 0, kOptions), 0, 1e-12);
+  EXPECT_LE(LogRateExcess({10, 10}, {}, 0, kOptions), 1e-5);
+  EXPECT_LE(LogRateExcess({}, {0, 10}, 0, kOptions), 1e-5);
+  const double certain = LogRateExcess({1000, 1000}, {0, 1000}, 0, kOptions);
+  EXPECT_GT(certain, 100);
+  EXPECT_TRUE(std::isfinite(certain));
+}
+
+LogLinearHistogram Spread(double factor, int n) {
+  LogLinearHistogram histogram;
+  for (int i = 1; i <= n; ++i) {
+    histogram.Record(static_cast<uint64_t>(factor * 1e6 * i / n));
+  }
+  return histogram;
+}
+
+TEST(QuantileExcessTest, FindsTheSlowerArmAndOnlyIt) {
+  const auto fast = Spread(1, 2000).Cells();
+  const auto slow = Spread(2, 2000).Cells();
+  for (double q : {0.5, 0.95, 0.99}) {
+    EXPECT_LT(PFromEvidence(LogQuantileExcess(slow, fast, q, 1, kOptions)),
+              1e-3);
+    EXPECT_LE(LogQuantileExcess(fast, slow, q, 1, kOptions), 0);
+    EXPECT_LE(LogQuantileExcess(fast, fast, q, 1, kOptions), 0);
+    // Slower, but within the ratio.
+    EXPECT_LE(LogQuantileExcess(slow, fast, q, 2.1, kOptions), 0);
+    EXPECT_GT(LogQuantileExcess(slow, fast, q, 1.2, kOptions), 3);
+  }
+}
+
+TEST(QuantileExcessTest, NoValuesAreNoEvidence) {
+  const auto values = Spread(1, 1000).Cells();
+  EXPECT_LE(LogQuantileExcess({}, {}, 0.9, 1, kOptions), 1e-12);
+  EXPECT_LE(LogQuantileExcess({}, values, 0.9, 1, kOptions), 1e-12);
+  EXPECT_LE(LogQuantileExcess(values, {}, 0.9, 1, kOptions), 1e-12);
+}
+
+// All in one bucket: which is slower cannot be told.
+TEST(QuantileExcessTest, ValuesOfOneBucketAreEqual) {
+  const HistogramCell cell{.low = 1000, .high = 1010, .count = 1e6};
+  EXPECT_LE(LogQuantileExcess({cell}, {cell}, 0.5, 1, kOptions), 0);
+  const HistogramCell next{.low = 1011, .high = 1020, .count = 1e6};
+  EXPECT_GT(LogQuantileExcess({next}, {cell}, 0.5, 1, kOptions), 100);
+}
+
+}  // namespace
+}  // namespace bandit::stats
