@@ -16,6 +16,16 @@ double NormalDensity(double x);
 // REQUIRES: 0 <= p <= 1.
 double NormalQuantile(double p);
 
+// P(T <= t), Student's t. REQUIRES: dof > 0; infinity is the normal.
+double StudentCdf(double t, double dof);
+// REQUIRES: 0 <= p <= 1, dof > 0.
+double StudentQuantile(double p, double dof);
+// P(T <= t), the noncentral t. REQUIRES: dof > 0, finite noncentrality.
+double NoncentralStudentCdf(double t, double dof, double noncentrality);
+
+// P(X > x), chi-square. REQUIRES: x >= 0, dof > 0.
+double ChiSquareUpper(double x, double dof);
+
 }  // namespace bandit::stats
 
 #endif  // BANDIT_STATS_DISTRIBUTIONS_H_

@@ -73,13 +73,13 @@ double Total(absl::Span<const HistogramCell> cells) {
 
 }  // namespace
 
-double LogRateExcess(const Trials& arm, const Trials& control, double margin,
-                     const SequenceOptions& options) {
+double LogRateExcess(const Successes& arm, const Successes& control,
+                     double margin, const SequenceOptions& options) {
   const OneSided evidence(options);
   // Against "the control's rate is at least p, the arm's at most p + margin".
   return Least(1 - margin, [&](double p) {
-    return evidence(arm.successes, arm.count, p + margin) +
-           evidence(control.count - control.successes, control.count, 1 - p);
+    return evidence(arm.successes, arm.trials, p + margin) +
+           evidence(control.trials - control.successes, control.trials, 1 - p);
   });
 }
 

@@ -16,21 +16,16 @@
 #include "absl/types/span.h"
 #include "stats/asymptotic_sequence.h"
 #include "stats/histogram.h"
+#include "stats/proportions.h"
 
 namespace bandit::stats {
 
-// Trials and how many of them failed, or whatever the rate is of.
-struct Trials {
-  double successes = 0;
-  double count = 0;
-};
-
-// ln of the evidence that the arm's rate is above the control's by more than
-// `margin` (in [0, 1), a difference of rates). Never
-// above 0 by more than rounding without trials on either side. `planned` counts
-// trials of one arm.   Cost: some 0.2 ms.
-double LogRateExcess(const Trials& arm, const Trials& control, double margin,
-                     const SequenceOptions& options);
+// ln of the evidence that the arm's rate (of errors, say: a success is what is
+// counted) is above the control's by more than `margin` (in [0, 1), a
+// difference of rates). Never above 0 by more than rounding without trials on
+// either side. `planned` counts trials of one arm.   Cost: some 0.2 ms.
+double LogRateExcess(const Successes& arm, const Successes& control,
+                     double margin, const SequenceOptions& options);
 
 // ln of the evidence that the arm's q-quantile is above `ratio` times the
 // control's. Cells as in QuantileSequence, with values that are not negative.

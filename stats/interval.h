@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an anytime-valid method says of a number.
+// Intervals, and what an anytime-valid method says of a number. (estimate.h is
+// for one look.)
 #ifndef BANDIT_STATS_INTERVAL_H_
 #define BANDIT_STATS_INTERVAL_H_
 

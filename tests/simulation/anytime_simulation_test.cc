@@ -199,14 +199,14 @@ Alarms Guard(double error_rate, double slowdown, int runs, uint64_t seed) {
   Alarms alarms;
   for (int run = 0; run < runs; ++run) {
     Uniform uniform(seed + run);
-    Trials errors[2];
+    Successes errors[2];
     LogLinearHistogram latency[2];
     double rate_at = 0;
     double quantile_at = 0;
     for (int n = 1; n <= 2500; ++n) {
       const size_t arm = n % 2;
       const double rate = arm == 1 ? error_rate : 0.01;
-      errors[arm].count += 1;
+      errors[arm].trials += 1;
       errors[arm].successes += uniform() < rate ? 1 : 0;
       latency[arm].Record(static_cast<uint64_t>(
           (arm == 1 ? slowdown : 1) * 1e7 * std::exp(0.5 * Normal(uniform))));

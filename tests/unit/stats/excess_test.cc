@@ -24,10 +24,10 @@ double OneSided(double successes, double trials, double p) {
                      : std::log(0.1 + 0.9 * std::exp(log_e));
 }
 
-double Evidence(double p, const Trials& arm, const Trials& control,
+double Evidence(double p, const Successes& arm, const Successes& control,
                 double margin) {
-  return OneSided(arm.successes, arm.count, p + margin) +
-         OneSided(control.count - control.successes, control.count, 1 - p);
+  return OneSided(arm.successes, arm.trials, p + margin) +
+         OneSided(control.trials - control.successes, control.trials, 1 - p);
 }
 
 // By brute force over p, for samples of every size and rate.
@@ -39,10 +39,10 @@ TEST(RateExcessTest, IsTheLeastEvidenceOverAllRates) {
   for (int i = 0; i < 150; ++i) {
     const auto trials = [&] {
       const double n = std::floor(std::exp(1 + 8 * uniform()));
-      return Trials{std::floor(n * std::pow(uniform(), 3)), n};
+      return Successes{std::floor(n * std::pow(uniform(), 3)), n};
     };
-    const Trials arm = trials();
-    const Trials control = trials();
+    const Successes arm = trials();
+    const Successes control = trials();
     const double margin = i % 3 == 0 ? 0.02 : 0;
     double least = Evidence(0, arm, control, margin);
     for (double logit = -14; logit < 14; logit += 0.02) {
@@ -52,15 +52,15 @@ TEST(RateExcessTest, IsTheLeastEvidenceOverAllRates) {
     const double log = LogRateExcess(arm, control, margin, kOptions);
     // Never more than what some rate allows; nor less.
     EXPECT_LE(std::max(0.0, log), std::max(0.0, least) + 1e-6)
-        << arm.successes << "/" << arm.count << " " << control.successes << "/"
-        << control.count;
+        << arm.successes << "/" << arm.trials << " " << control.successes << "/"
+        << control.trials;
     EXPECT_NEAR(log, least, 0.02 * (1 + std::abs(least)));
   }
 }
 
 TEST(RateExcessTest, FindsTheWorseArmAndOnlyIt) {
-  const Trials good{50, 5000};
-  const Trials bad{300, 5000};
+  const Successes good{50, 5000};
+  const Successes bad{300, 5000};
   EXPECT_GT(LogRateExcess(bad, good, 0, kOptions), 50);
   EXPECT_LE(LogRateExcess(good, bad, 0, kOptions), 0);
   EXPECT_LE(LogRateExcess(good, good, 0, kOptions), 0);
