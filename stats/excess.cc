@@ -15,6 +15,11 @@ namespace {
 // with it.
 constexpr double kReserve = 0.1;
 
+// ln(r + (1 - r) e).
+double Reserved(double log_e) {
+  return LogMean(std::log(2 * kReserve), log_e + std::log(2 * (1 - kReserve)));
+}
+
 // Evidence of one arm, one-sided, that its rate is above p.
 class OneSided {
  public:
@@ -23,29 +28,23 @@ class OneSided {
             BernoulliConcentration(options.planned, 2 * options.alpha)) {}
 
   double operator()(double successes, double trials, double p) const {
-    const double log_e =
-        LogBernoulliExcess(successes, trials, p, concentration_);
-    // ln(r + (1 - r) e).
-    return LogMean(std::log(2 * kReserve),
-                   log_e + std::log(2 * (1 - kReserve)));
+    return Reserved(LogBernoulliExcess(successes, trials, p, concentration_));
   }
 
  private:
   double concentration_;
 };
 
-// The least value of a function of p in [0, top] that has one valley, or one
-// that a grid of the logit tells from others.
+// The least value of a function in [begin, end] that has one valley, or one
+// that a grid tells from others.
 template <typename Function>
-double Least(double top, Function f) {
+double Least(double begin, double end, Function f) {
   constexpr int kGrid = 96;
-  constexpr double kFarthest = 16;
-  const auto at = [&](double logit) { return f(top / (1 + std::exp(-logit))); };
-  const auto node = [](int i) { return kFarthest * (2.0 * i / kGrid - 1); };
+  const auto node = [&](int i) { return begin + (end - begin) * i / kGrid; };
   int best = 0;
-  double least = at(node(0));
+  double least = f(node(0));
   for (int i = 1; i <= kGrid; ++i) {
-    const double value = at(node(i));
+    const double value = f(node(i));
     if (value < least) {
       least = value;
       best = i;
@@ -57,12 +56,33 @@ double Least(double top, Function f) {
   for (int i = 0; i < 40; ++i) {
     const double left = low + kGolden * (high - low);
     const double right = high - kGolden * (high - low);
-    const double at_left = at(left);
-    const double at_right = at(right);
+    const double at_left = f(left);
+    const double at_right = f(right);
     least = std::min({least, at_left, at_right});
     (at_left < at_right ? high : low) = at_left < at_right ? right : left;
   }
-  return std::min({least, f(0), f(top)});
+  return least;
+}
+
+// The same of a function of p in [0, top], on a grid of the logit.
+template <typename Function>
+double LeastOverRates(double top, Function f) {
+  constexpr double kFarthest = 16;
+  const double inside = Least(-kFarthest, kFarthest, [&](double logit) {
+    return f(top / (1 + std::exp(-logit)));
+  });
+  return std::min({inside, f(0), f(top)});
+}
+
+// ln of the evidence that the mean is above m, not reserved.
+double MeanAbove(const ObservedMean& arm, double m, double rho) {
+  const double s = (arm.mean - m) / arm.standard_error * std::sqrt(arm.n);
+  return LogOneSidedNormalMixture(s, arm.n, rho);
+}
+
+bool Speaks(const ObservedMean& arm, double burn_in) {
+  return arm.n >= burn_in && arm.n > 0 && arm.standard_error > 0 &&
+         std::isfinite(arm.standard_error) && std::isfinite(arm.mean);
 }
 
 double Total(absl::Span<const HistogramCell> cells) {
@@ -77,7 +97,7 @@ double LogRateExcess(const Successes& arm, const Successes& control,
                      double margin, const SequenceOptions& options) {
   const OneSided evidence(options);
   // Against "the control's rate is at least p, the arm's at most p + margin".
-  return Least(1 - margin, [&](double p) {
+  return LeastOverRates(1 - margin, [&](double p) {
     return evidence(arm.successes, arm.trials, p + margin) +
            evidence(control.trials - control.successes, control.trials, 1 - p);
   });
@@ -107,6 +127,51 @@ double LogQuantileExcess(absl::Span<const HistogramCell> arm,
                                 evidence(below, control_count, q));
   }
   return least;
+}
+
+double LogQuantileAbove(absl::Span<const HistogramCell> arm, double q,
+                        double limit, const SequenceOptions& options) {
+  double above = 0;
+  for (const HistogramCell& cell : arm) {
+    if (cell.low > limit) above += cell.count;
+  }
+  return LogBernoulliExcess(
+      above, Total(arm), 1 - q,
+      BernoulliConcentration(options.planned, 2 * options.alpha));
+}
+
+ObservedMean Observed(const Moments& moments) {
+  if (!(moments.count > 0)) return {};
+  return {moments.mean(), std::sqrt(moments.variance() / moments.count),
+          moments.count};
+}
+
+double LogMeanAbove(const ObservedMean& arm, double limit,
+                    const SequenceOptions& options, double burn_in) {
+  if (!Speaks(arm, burn_in)) return 0;
+  return MeanAbove(arm, limit, BestRho(options.planned, 2 * options.alpha));
+}
+
+double LogMeanExcess(const ObservedMean& arm, const ObservedMean& control,
+                     double margin, const SequenceOptions& options,
+                     double burn_in) {
+  if (!Speaks(arm, burn_in) || !Speaks(control, burn_in)) return 0;
+  const double rho = BestRho(options.planned, 2 * options.alpha);
+  const ObservedMean mirrored{-control.mean, control.standard_error, control.n};
+  // Farther out than this one arm's evidence only grows, and the other's has
+  // reached its reserve.
+  constexpr double kFarthest = 8;
+  const double a = arm.mean - margin;
+  const double begin =
+      std::min(control.mean - kFarthest * control.standard_error,
+               a - kFarthest * arm.standard_error);
+  const double end = std::max(control.mean + kFarthest * control.standard_error,
+                              a + kFarthest * arm.standard_error);
+  // Against "the control's mean is at least m, the arm's at most m + margin".
+  return Least(begin, end, [&](double m) {
+    return Reserved(MeanAbove(arm, m + margin, rho)) +
+           Reserved(MeanAbove(mirrored, -m, rho));
+  });
 }
 
 }  // namespace bandit::stats

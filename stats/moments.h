@@ -28,6 +28,8 @@ struct Moments {
   void Merge(const Moments& other);
   // The same values about another origin.
   Moments About(double new_origin) const;
+  // Of the negated values: what is bad when it falls becomes bad when it rises.
+  Moments Negated() const { return {count, -sum, squares, -origin}; }
 
   // 0 without an observation.
   double mean() const;

@@ -14,24 +14,15 @@
 #include "stats/martingale_srm.h"
 #include "tests/simulation/adaptive_analyst.h"
 #include "tests/simulation/adaptive_trial.h"
+#include "tests/simulation/draws.h"
 #include "tests/simulation/environment.h"
 
 namespace bandit::policies {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(BANDIT_TSAN)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-constexpr double kAlpha = 0.05;
+using stats::kSanitized;
 
-// What a share of `n` intervals that miss with probability `p` at most may be:
-// p itself, but for the few runs of a sanitized build, where four standard
-// errors are added.
-double Limit(double p, double n) {
-  return kSanitized ? p + 4 * std::sqrt(p * (1 - p) / n) : p;
-}
+constexpr double kAlpha = 0.05;
 
 std::unique_ptr<const Policy> Thompson(size_t arms, double floor) {
   Problem problem;
@@ -48,7 +39,7 @@ struct Report {
 
   double limit(Method method) const {
     const double n = runs * (PerArm(method) ? static_cast<double>(arms) : 1);
-    return Limit(kAlpha, n);
+    return stats::Limit(kAlpha, n);
   }
 };
 
@@ -68,15 +59,16 @@ Report Analyse(const TrialPlan& plan, double floor, int runs, uint64_t seed) {
       width[m] += analyst.width(method) / report.runs;
     }
   }
-  printf("%zu arms, drift %.1f, floor %.2f, mixing %.2f: ever wrong\n",
-         plan.means.size(), plan.drift, floor, plan.mixing);
+  std::printf("%zu arms, drift %.1f, floor %.2f, mixing %.2f: ever wrong\n",
+              plan.means.size(), plan.drift, floor, plan.mixing);
   for (int m = 0; m < kMethods; ++m) {
     report.missed[m] /=
         report.runs * (PerArm(static_cast<Method>(m)) ? report.arms : 1);
-    printf("  %-24s %.4f", MethodName(static_cast<Method>(m)),
-           report.missed[m]);
-    if (std::isfinite(width[m])) printf("   width at the end %.3f", width[m]);
-    printf("\n");
+    std::printf("  %-24s %.4f", MethodName(static_cast<Method>(m)),
+                report.missed[m]);
+    if (std::isfinite(width[m]))
+      std::printf("   width at the end %.3f", width[m]);
+    std::printf("\n");
   }
   return report;
 }
@@ -170,7 +162,7 @@ TEST(AdaptiveSimulation, TheMartingaleTestFindsLostDecisions) {
              17000 + run, lossy);
     found += lossy.found() ? 1 : 0;
   }
-  printf("a tenth of one arm lost: found in %d of %d runs\n", found, runs);
+  std::printf("a tenth of one arm lost: found in %d of %d runs\n", found, runs);
   EXPECT_GE(found, 0.8 * runs);
 }
 

@@ -1,42 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Error rates of what is looked at again and again under a fixed split, each
 // run seeded: the intervals and tests of stats/ that name an alpha keep it.
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <numbers>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "stats/asymptotic_sequence.h"
 #include "stats/bernoulli_sequence.h"
-#include "stats/best_arm.h"
-#include "stats/excess.h"
-#include "stats/expected_loss.h"
+#include "stats/comparison.h"
 #include "stats/histogram.h"
-#include "stats/posterior.h"
+#include "stats/power.h"
 #include "stats/quantile_sequence.h"
 #include "stats/sequential_srm.h"
+#include "tests/simulation/draws.h"
 #include "tests/simulation/environment.h"
 
 namespace bandit::stats {
 namespace {
-
-using policies::Uniform;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(BANDIT_TSAN)
-constexpr int kFewer = 40;
-#else
-constexpr int kFewer = 1;
-#endif
-
-// Four standard errors of a share of `runs` at probability p.
-double Error(double p, int runs) { return 4 * std::sqrt(p * (1 - p) / runs); }
-
-double Normal(Uniform& uniform) {
-  return std::sqrt(-2 * std::log(1 - uniform())) *
-         std::cos(2 * std::numbers::pi * uniform());
-}
 
 // A/A: two arms of rate 0.3, 20 looks from 400 to 8000 units an arm.
 TEST(AnytimeSimulation, PeekingRejectsAsymptoticSequencesNoMoreThanAlpha) {
@@ -66,11 +47,50 @@ TEST(AnytimeSimulation, PeekingRejectsAsymptoticSequencesNoMoreThanAlpha) {
     two_sided += rejected[1] ? 1.0 / kRuns : 0;
     one_sided += rejected[2] ? 1.0 / kRuns : 0;
   }
-  printf("A/A, 20 looks: naive %.4f, sequence %.4f, one-sided %.4f\n", naive,
-         two_sided, one_sided);
+  std::printf("A/A, 20 looks: naive %.4f, sequence %.4f, one-sided %.4f\n",
+              naive, two_sided, one_sided);
   EXPECT_GT(naive, 0.15);
   EXPECT_LE(two_sided, 0.05 + Error(0.05, kRuns));
   EXPECT_LE(one_sided, 0.05 + Error(0.05, kRuns));
+}
+
+// A sequence around the delta method's lift, looked at after every 100 units of
+// an arm; the true lift is 0.2. And the chance that it ever leaves 0 out is the
+// planned power at least, for a plan with the sequence's own multiplier.
+TEST(AnytimeSimulation, SequencesOfALiftCoverAndHaveTheirPlannedPower) {
+  constexpr int kRuns = 2000 / kFewer;
+  constexpr int kUnits = 1500;
+  constexpr double kLift = 0.2;
+  const SequenceOptions options{.alpha = 0.05, .planned = 2 * kUnits};
+  Share missed;
+  Share found;
+  for (int run = 0; run < kRuns; ++run) {
+    Uniform uniform(60000 + run);
+    Moments arms[2];
+    bool miss = false;
+    bool find = false;
+    for (int n = 1; n <= kUnits; ++n) {
+      arms[0].Add(DrawExponential(uniform));
+      arms[1].Add((1 + kLift) * DrawExponential(uniform));
+      if (n % 100 != 0) continue;
+      const Estimate lift = DeltaLift(
+          {.control = MeanOf(arms[0]), .treatment = MeanOf(arms[1])}, {});
+      const AnytimeEstimate anytime =
+          AsymptoticSequence(lift.value, lift.standard_error, 2.0 * n, options);
+      miss |= !anytime.interval.Contains(kLift);
+      find |= anytime.interval.low > 0;
+    }
+    missed.Count(miss);
+    found.Count(find);
+  }
+  // An exponential's variance is its squared mean.
+  const double error = (1 + kLift) * std::sqrt(2.0 / kUnits);
+  const double planned =
+      Power(kLift, error, AsymptoticMultiplier(2 * kUnits, options));
+  std::printf("lift, 15 looks: missed %.4f, power planned %.4f, seen %.4f\n",
+              missed.value(), planned, found.value());
+  EXPECT_LE(missed.value(), 0.05 + Error(0.05, kRuns));
+  EXPECT_GE(found.value(), planned - Error(planned, kRuns));
 }
 
 // A look after every trial; a rate so low that normal intervals are useless.
@@ -95,15 +115,15 @@ TEST(AnytimeSimulation, BernoulliSequencesHoldAtEveryTrial) {
       missed += miss ? 1.0 / kRuns : 0;
       alarmed += alarm ? 1.0 / kRuns : 0;
     }
-    printf("rate %.2f, 2000 looks: missed %.4f, false excess %.4f\n", rate,
-           missed, alarmed);
-    EXPECT_LE(missed, 0.05 + (kFewer > 1 ? Error(0.05, kRuns) : 0));
-    EXPECT_LE(alarmed, 0.05 + (kFewer > 1 ? Error(0.05, kRuns) : 0));
+    std::printf("rate %.2f, 2000 looks: missed %.4f, false excess %.4f\n", rate,
+                missed, alarmed);
+    EXPECT_LE(missed, Limit(0.05, kRuns));
+    EXPECT_LE(alarmed, Limit(0.05, kRuns));
   }
 }
 
 // The daily counts of a three-way split, 30 days of 600 units; then with a
-// twentieth of one arm lost.
+// tenth of one arm lost.
 TEST(AnytimeSimulation, SequentialSrmKeepsItsLevelAndFindsLosses) {
   constexpr int kRuns = 1000 / kFewer;
   const std::vector<double> shares = {0.5, 0.3, 0.2};
@@ -125,8 +145,8 @@ TEST(AnytimeSimulation, SequentialSrmKeepsItsLevelAndFindsLosses) {
         share[lossy] += srm.p() < 0.001 ? 1.0 / kRuns : 0;
       }
     }
-    printf("SRM, slab %.1f, 30 looks: false %.4f, a tenth lost %.4f\n", slab,
-           share[0], share[1]);
+    std::printf("SRM, slab %.1f, 30 looks: false %.4f, a tenth lost %.4f\n",
+                slab, share[0], share[1]);
     EXPECT_LE(share[0], 0.003);
     EXPECT_GT(share[1], 0.9);
   }
@@ -151,7 +171,7 @@ TEST(AnytimeSimulation, QuantileSequencesHold) {
     for (int n = 1; n <= 4000; ++n) {
       for (LogLinearHistogram& arm : arms) {
         arm.Record(
-            static_cast<uint64_t>(1e7 * std::exp(0.5 * Normal(uniform))));
+            static_cast<uint64_t>(1e7 * std::exp(0.5 * DrawNormal(uniform))));
       }
       if (n % 100 != 0) continue;
       const std::vector<HistogramCell> a = arms[0].Cells();
@@ -174,117 +194,15 @@ TEST(AnytimeSimulation, QuantileSequencesHold) {
     }
   }
   for (int i = 0; i < 3; ++i) {
-    printf(
+    std::printf(
         "p%g: missed %.4f, width at the end %.0f %%, false difference "
         "%.4f\n",
         100 * levels[i].q, missed[i], 100 * width[i], different[i]);
-    EXPECT_LE(missed[i], 0.05 + (kFewer > 1 ? Error(0.05, kRuns) : 0));
-    EXPECT_LE(different[i], 0.05 + (kFewer > 1 ? Error(0.05, kRuns) : 0));
+    EXPECT_LE(missed[i], Limit(0.05, kRuns));
+    EXPECT_LE(different[i], Limit(0.05, kRuns));
   }
   // And not by saying nothing: at 4000 values, a tenth or so for the median.
   EXPECT_LT(width[0], 0.15);
-}
-
-// An arm and its control, half of the traffic each, looked at every 100
-// requests: when, if ever, each rule calls the arm worse.
-struct Alarms {
-  double rate = 0;  // Shares of runs that ever alarmed.
-  double quantile = 0;
-  double rate_delay = 0;  // Mean requests to the alarm, of those that did.
-  double quantile_delay = 0;
-};
-
-Alarms Guard(double error_rate, double slowdown, int runs, uint64_t seed) {
-  constexpr SequenceOptions kOptions{.alpha = 0.05, .planned = 500};
-  Alarms alarms;
-  for (int run = 0; run < runs; ++run) {
-    Uniform uniform(seed + run);
-    Successes errors[2];
-    LogLinearHistogram latency[2];
-    double rate_at = 0;
-    double quantile_at = 0;
-    for (int n = 1; n <= 2500; ++n) {
-      const size_t arm = n % 2;
-      const double rate = arm == 1 ? error_rate : 0.01;
-      errors[arm].trials += 1;
-      errors[arm].successes += uniform() < rate ? 1 : 0;
-      latency[arm].Record(static_cast<uint64_t>(
-          (arm == 1 ? slowdown : 1) * 1e7 * std::exp(0.5 * Normal(uniform))));
-      if (n % 100 != 0) continue;
-      if (rate_at == 0 &&
-          LogRateExcess(errors[1], errors[0], 0, kOptions) >= std::log(20)) {
-        rate_at = n;
-      }
-      if (quantile_at == 0 &&
-          LogQuantileExcess(latency[1].Cells(), latency[0].Cells(), 0.95, 1,
-                            kOptions) >= std::log(20)) {
-        quantile_at = n;
-      }
-    }
-    alarms.rate += rate_at > 0 ? 1 : 0;
-    alarms.quantile += quantile_at > 0 ? 1 : 0;
-    alarms.rate_delay += rate_at;
-    alarms.quantile_delay += quantile_at;
-  }
-  alarms.rate_delay /= std::max(1.0, alarms.rate);
-  alarms.quantile_delay /= std::max(1.0, alarms.quantile);
-  alarms.rate /= runs;
-  alarms.quantile /= runs;
-  return alarms;
-}
-
-TEST(AnytimeSimulation, AnArmIsCalledWorseWhenItIs) {
-  constexpr int kRuns = 200 / kFewer;
-  const Alarms same = Guard(0.01, 1, kRuns, 600);
-  const Alarms worse = Guard(0.06, 2, kRuns / 4 + 1, 800);
-  printf(
-      "alike: errors %.4f, p95 %.4f; 5 points more errors: found %.2f "
-      "after %.0f requests; p95 doubled: found %.2f after %.0f\n",
-      same.rate, same.quantile, worse.rate, worse.rate_delay, worse.quantile,
-      worse.quantile_delay);
-  EXPECT_LE(same.rate, 0.05 + (kFewer > 1 ? Error(0.05, kRuns) : 0));
-  EXPECT_LE(same.quantile, 0.05 + (kFewer > 1 ? Error(0.05, kRuns) : 0));
-  EXPECT_GT(worse.rate, 0.98);
-  EXPECT_GT(worse.quantile, 0.98);
-}
-
-// With rates drawn from the prior, what is expected is what happens: the loss
-// of the chosen arm, and how often the likeliest best arm is the best.
-TEST(AnytimeSimulation, ExpectedLossAndProbabilityBestAreCalibrated) {
-  constexpr int kRuns = 4000 / kFewer;
-  double expected = 0, realized = 0, realized_squares = 0;
-  double probable = 0, right = 0;
-  for (int run = 0; run < kRuns; ++run) {
-    Uniform uniform(40 + run);
-    // Beta(2, 1) is the square root of a uniform.
-    double rates[3];
-    std::vector<BetaPosterior> posteriors;
-    for (double& rate : rates) {
-      rate = std::sqrt(uniform());
-      double successes = 0;
-      for (int i = 0; i < 60; ++i) successes += uniform() < rate ? 1 : 0;
-      posteriors.push_back({2 + successes, 1 + 60 - successes});
-    }
-    const std::vector<double> loss = ExpectedLoss(posteriors);
-    const std::vector<double> best = ProbabilityBest(posteriors);
-    const size_t chosen =
-        std::min_element(loss.begin(), loss.end()) - loss.begin();
-    const size_t likeliest =
-        std::max_element(best.begin(), best.end()) - best.begin();
-    const double top = *std::max_element(rates, rates + 3);
-    const double lost = top - rates[chosen];
-    expected += loss[chosen] / kRuns;
-    realized += lost / kRuns;
-    realized_squares += lost * lost / kRuns;
-    probable += best[likeliest] / kRuns;
-    right += rates[likeliest] == top ? 1.0 / kRuns : 0;
-  }
-  const double error =
-      std::sqrt((realized_squares - realized * realized) / kRuns);
-  printf("loss expected %.5f, realized %.5f +- %.5f; best %.4f, %.4f\n",
-         expected, realized, error, probable, right);
-  EXPECT_NEAR(realized, expected, 4 * error);
-  EXPECT_NEAR(right, probable, Error(probable, kRuns));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -112,6 +113,97 @@ TEST(QuantileExcessTest, ValuesOfOneBucketAreEqual) {
   EXPECT_LE(LogQuantileExcess({cell}, {cell}, 0.5, 1, kOptions), 0);
   const HistogramCell next{.low = 1011, .high = 1020, .count = 1e6};
   EXPECT_GT(LogQuantileExcess({next}, {cell}, 0.5, 1, kOptions), 100);
+}
+
+TEST(QuantileAboveTest, IsTheExcessOfValuesAboveTheLimit) {
+  const auto cells = Spread(1, 2000).Cells();
+  double above = 0;
+  for (const HistogramCell& cell : cells) {
+    if (cell.low > 9e5) above += cell.count;
+  }
+  EXPECT_NEAR(above, 200, 20);
+  const double k = BernoulliConcentration(kOptions.planned, 0.1);
+  for (double q : {0.5, 0.95, 0.99}) {
+    EXPECT_EQ(LogQuantileAbove(cells, q, 9e5, kOptions),
+              LogBernoulliExcess(above, 2000, 1 - q, k));
+  }
+  EXPECT_LT(PFromEvidence(LogQuantileAbove(cells, 0.95, 9e5, kOptions)), 1e-6);
+  EXPECT_LE(LogQuantileAbove(cells, 0.5, 9e5, kOptions), 0);
+}
+
+// Its own cell may lie below the limit.
+TEST(QuantileAboveTest, TheCellOfTheLimitIsGivenTheBenefitOfTheDoubt) {
+  const HistogramCell cell{.low = 1000, .high = 1010, .count = 1e6};
+  EXPECT_LE(LogQuantileAbove({cell}, 0.5, 1000, kOptions), 0);
+  EXPECT_GT(LogQuantileAbove({cell}, 0.5, 999, kOptions), 100);
+  EXPECT_EQ(LogQuantileAbove({}, 0.5, 999, kOptions), 0);
+}
+
+// confseq uniform_boundaries_unittest.cpp: the one-sided normal mixture at
+// s = 10, v = 100, tuned for 100.
+TEST(MeanAboveTest, MatchesTheOneSidedMixture) {
+  EXPECT_NEAR(LogMeanAbove({.mean = 5.1, .standard_error = 0.1, .n = 100}, 5,
+                           {.alpha = 0.05, .planned = 100}),
+              -0.06502391, 1e-7);
+}
+
+TEST(MeanAboveTest, SaysNothingBeforeItsTime) {
+  const double nan = std::nan("");
+  for (const ObservedMean& arm :
+       {ObservedMean{}, ObservedMean{9, 0.1, 99}, ObservedMean{9, 0, 5000},
+        ObservedMean{nan, 0.1, 5000}, ObservedMean{9, nan, 5000}}) {
+    EXPECT_EQ(LogMeanAbove(arm, 1, kOptions), 0);
+    EXPECT_EQ(LogMeanExcess(arm, {1, 0.1, 5000}, 0, kOptions), 0);
+    EXPECT_EQ(LogMeanExcess({9, 0.1, 5000}, arm, 0, kOptions), 0);
+  }
+  EXPECT_GT(LogMeanAbove({9, 0.1, 99}, 1, kOptions, 50), 100);
+}
+
+TEST(MeanAboveTest, NegatedMomentsFindAFall) {
+  const Moments low = Moments::Of(1000, 2, 1);
+  EXPECT_GT(LogMeanAbove(Observed(low.Negated()), -3, kOptions), 100);
+  EXPECT_LE(LogMeanAbove(Observed(low), 3, kOptions), 0);
+  EXPECT_EQ(Observed({}).n, 0);
+  EXPECT_NEAR(Observed(low).standard_error, std::sqrt(0.001), 1e-15);
+}
+
+// By brute force over the common mean.
+TEST(MeanExcessTest, IsTheLeastEvidenceOverAllMeans) {
+  std::mt19937_64 random(6);
+  std::uniform_real_distribution<> uniform;
+  // Of one arm's mean above m, a tenth never bet.
+  const auto reserved = [](const ObservedMean& arm, double m) {
+    const double log_e = LogMeanAbove(arm, m, kOptions);
+    return log_e > 700 ? log_e + std::log(0.9)
+                       : std::log(0.1 + 0.9 * std::exp(log_e));
+  };
+  for (int i = 0; i < 100; ++i) {
+    const auto draw = [&] {
+      return ObservedMean{10 * uniform(random), 0.1 + uniform(random),
+                          std::floor(std::exp(5 + 5 * uniform(random)))};
+    };
+    const ObservedMean arm = draw();
+    const ObservedMean control = draw();
+    const double margin = i % 3 - 1;
+    const ObservedMean below{-control.mean, control.standard_error, control.n};
+    double least = std::numeric_limits<double>::infinity();
+    for (double m = -15; m < 25; m += 0.01) {
+      least = std::min(least, reserved(arm, m + margin) + reserved(below, -m));
+    }
+    EXPECT_NEAR(LogMeanExcess(arm, control, margin, kOptions), least,
+                2e-3 * (1 + std::abs(least)));
+  }
+}
+
+TEST(MeanExcessTest, FindsTheHigherMeanAndOnlyIt) {
+  const ObservedMean low = Observed(Moments::Of(2000, 3, 4));
+  const ObservedMean high = Observed(Moments::Of(1000, 4, 4));
+  EXPECT_GT(LogMeanExcess(high, low, 0, kOptions), 30);
+  EXPECT_LE(LogMeanExcess(low, high, 0, kOptions), 0);
+  EXPECT_LE(LogMeanExcess(low, low, 0, kOptions), 0);
+  // Higher, but within the margin; or not lower by as much.
+  EXPECT_LE(LogMeanExcess(high, low, 1, kOptions), 0);
+  EXPECT_GT(LogMeanExcess(low, high, -1.5, kOptions), 5);
 }
 
 }  // namespace

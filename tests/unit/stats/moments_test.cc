@@ -65,6 +65,13 @@ TEST(MomentsTest, MergedIsAsIfAddedToOneWhateverTheOrigins) {
   EXPECT_NEAR(a.variance(), all.variance(), 1e-12);
 }
 
+TEST(MomentsTest, NegatedHasTheNegatedMeanAndTheVariance) {
+  Moments m{.origin = 3};
+  for (double v : {2.0, 4.0, 9.0}) m.Add(v);
+  EXPECT_DOUBLE_EQ(m.Negated().mean(), -5);
+  EXPECT_DOUBLE_EQ(m.Negated().variance(), m.variance());
+}
+
 TEST(MomentsTest, OfGivesBackMeanAndVariance) {
   const Moments m = Moments::Of(95000, 2.06, 4.2);
   EXPECT_DOUBLE_EQ(m.mean(), 2.06);
