@@ -2,6 +2,7 @@
 #include "stats/comparison.h"
 
 #include <cmath>
+#include <limits>
 
 #include "gtest/gtest.h"
 #include "tests/unit/stats/estimates.h"
@@ -87,6 +88,22 @@ TEST(DifferenceTest, RefusesWithTheReason) {
   ExpectNoResult(Difference(Pair(equal, one), {}), Validity::kTooFew, 0);
   ExpectNoResult(Difference(Pair(good, overflown), {}), Validity::kInvalid, 0);
   ExpectNoResult(Difference(Pair({}, {}), {}), Validity::kTooFew, 0);
+}
+
+// Not worse by 0.01: the one-sided test of the difference plus that margin.
+// scipy 1.10; harm, a difference below 0, is the other side.
+TEST(DifferenceTest, NonInferiorityIsTheShiftedOneSidedTest) {
+  constexpr double kNormal = std::numeric_limits<double>::infinity();
+  constexpr double kDifference = -0.004;
+  constexpr double kError = 0.003;
+  const Estimate safe = Infer(kDifference + 0.01, kError, kNormal,
+                              {.alternative = Alternative::kGreater});
+  EXPECT_NEAR(safe.value / safe.standard_error, 2, 1e-12);
+  EXPECT_NEAR(safe.p, 0.02275013194817921, 1e-12);
+  EXPECT_NEAR(safe.interval.low - 0.01, -0.008934560880854417, 1e-12);
+  const Estimate harm =
+      Infer(kDifference, kError, kNormal, {.alternative = Alternative::kLess});
+  EXPECT_NEAR(harm.p, 0.18242243945173575 / 2, 1e-12);
 }
 
 TEST(DifferenceTest, TinyVariancesDoNotUnderflow) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "stats/asymptotic_sequence.h"
 #include "tests/unit/stats/estimates.h"
 
 namespace bandit::stats {
@@ -48,8 +49,8 @@ TEST(CupedTest, OriginsChangeNothing) {
   EXPECT_NEAR(c.lift.standard_error, 0.05481220395227544, 1e-10);
 }
 
-// growthbook test_tests.py::test_sequential_test_runs_ra; its interval is a
-// confidence sequence and not for here.
+// growthbook test_tests.py::test_sequential_test_runs_ra, with its confidence
+// sequence planned for 5000 units.
 TEST(CupedTest, MatchesGrowthbooksRegressionAdjustment) {
   const CrossMoments a{.count = 3000,
                        .sum_x = 16.87,
@@ -67,6 +68,10 @@ TEST(CupedTest, MatchesGrowthbooksRegressionAdjustment) {
   EXPECT_NEAR(c.theta, -0.011403222553755095, 1e-12);
   EXPECT_NEAR(c.lift.value, 0.50338, 2e-5);
   EXPECT_NEAR(c.lift.standard_error, 0.33341, 2e-5);
+  const AnytimeEstimate anytime =
+      AsymptoticSequence(c.lift.value, c.lift.standard_error, 6461, {});
+  EXPECT_NEAR(anytime.interval.low, -0.50969, 2e-5);
+  EXPECT_NEAR(anytime.interval.high, 1.51646, 2e-5);
 }
 
 // With theta 0 it is Welch and the plain lift.
