@@ -3,9 +3,9 @@
 // +- 1.96 standard errors", for whatever has a standard error (means, lifts,
 // ratios, CUPED).
 //
-// Valid for traffic split at fixed shares; a bandit's own choices need
-// off_policy.h or bernoulli_sequence.h. Asymptotic: like the central limit
-// theorem it wants some data first, say 100 conversions an arm.
+// Comparisons are valid for traffic split at fixed shares; a bandit's own
+// choices need excess.h or off_policy_sequence.h. Asymptotic: like the central
+// limit theorem it wants some data first, say 100 conversions an arm.
 //
 // Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Time-uniform central
 // limit theory and asymptotic confidence sequences, arXiv:2103.06476, theorem

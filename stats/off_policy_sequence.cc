@@ -60,4 +60,11 @@ bool OffPolicySequence::Covers(double value, double alpha) const {
          high_.LogEvidence(Scale(1 - value)) < threshold;
 }
 
+Interval DifferenceBounds(const OffPolicySequence& arm,
+                          const OffPolicySequence& control, double alpha) {
+  const Interval a = arm.Bounds(alpha / 2);
+  const Interval c = control.Bounds(alpha / 2);
+  return {a.low - c.high, a.high - c.low};
+}
+
 }  // namespace bandit::stats

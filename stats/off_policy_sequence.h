@@ -48,8 +48,7 @@ class OffPolicySequence {
   double estimate() const;
 
   // Within [0, 1], all of it without decisions. P(it ever leaves the average
-  // value out) <= alpha. For a difference of two arms take both at alpha / 2:
-  // low less high and high less low bound it.
+  // value out) <= alpha.
   Interval Bounds(double alpha) const;
   // Whether `value` is in Bounds(alpha), for a fraction of its cost.
   bool Covers(double value, double alpha) const;
@@ -66,6 +65,13 @@ class OffPolicySequence {
   RobustMean low_;   // Of rewards r.
   RobustMean high_;  // Of 1 - r.
 };
+
+// The average of arm - control over the decisions so far, within [-1, 1]: each
+// bounded at alpha / 2. The control is worse than the arm, for good, once 0 is
+// below it. P(it ever leaves the difference out) <= alpha.
+// REQUIRES: both over the same decisions.
+Interval DifferenceBounds(const OffPolicySequence& arm,
+                          const OffPolicySequence& control, double alpha);
 
 }  // namespace bandit::stats
 

@@ -9,13 +9,19 @@
 namespace bandit::policies {
 namespace {
 
-constexpr const char* kNames[kMethods] = {
-    "naive z-test, 20 looks",  "naive z-test, end",
-    "Bernoulli sequence",      "robust IPW sequence",
-    "robust AIPW sequence",    "design-based IPW value",
-    "design-based AIPW value", "design-based AIPW lift",
-    "adaptive weights, end",   "SNIPS, end",
-    "SRM of an even split",    "martingale SRM"};
+constexpr const char* kNames[kMethods] = {"naive z-test, 20 looks",
+                                          "naive z-test, end",
+                                          "Bernoulli sequence",
+                                          "robust IPW sequence",
+                                          "robust AIPW sequence",
+                                          "robust AIPW difference",
+                                          "design-based IPW value",
+                                          "design-based AIPW value",
+                                          "design-based AIPW lift",
+                                          "adaptive weights, end",
+                                          "SNIPS, end",
+                                          "SRM of an even split",
+                                          "martingale SRM"};
 
 stats::Interval Normal(const stats::OffPolicyEstimate& estimate) {
   const double half = 1.96 * estimate.standard_error;
@@ -30,6 +36,7 @@ bool PerArm(Method method) {
   switch (method) {
     case kNaive:
     case kNaiveEnd:
+    case kRobustLift:
     case kDesignLift:
     case kSplitSrm:
     case kMartingaleSrm:
@@ -83,7 +90,12 @@ void Analyst::OnLook(int64_t t) {
             .interval.Contains(lift));
   CheckSrm();
   const bool right = std::abs(Z(lift)) < 1.96;
-  if (t % (plan_.rounds / 20) == 0) Check(kNaive, 0, right);
+  if (t % (plan_.rounds / 20) == 0) {
+    Check(kNaive, 0, right);
+    Check(kRobustLift, 0,
+          stats::DifferenceBounds(arms_[1].aipw, arms_[0].aipw, alpha_)
+              .Contains(lift));
+  }
   if (end) Check(kNaiveEnd, 0, right);
 }
 
@@ -107,6 +119,7 @@ double Analyst::width(Method method) const {
   }
   return sum;
 }
+
 void Analyst::CheckSrm() {
   std::vector<stats::AssignmentSums> assignments;
   std::vector<double> counts;

@@ -21,7 +21,8 @@ enum Method {
   kBernoulli,  // Each arm's successes and draws.
   kRobustIpw,
   kRobustAipw,
-  kDesignIpw,  // Value of an arm, asymptotic.
+  kRobustLift,  // 20 looks: it costs more.
+  kDesignIpw,   // Value of an arm, asymptotic.
   kDesignAipw,
   kDesignLift,
   kWeightedEnd,        // Hadad et al.'s AIPW value, at the end only.

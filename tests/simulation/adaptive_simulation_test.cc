@@ -74,7 +74,8 @@ Report Analyse(const TrialPlan& plan, double floor, int runs, uint64_t seed) {
 }
 
 // Those that need nothing but the propensities.
-constexpr Method kExact[] = {kRobustIpw, kRobustAipw, kMartingaleSrm};
+constexpr Method kExact[] = {kRobustIpw, kRobustAipw, kRobustLift,
+                             kMartingaleSrm};
 // Those that need a burn-in and a floor as well.
 constexpr Method kAsymptotic[] = {kDesignIpw, kDesignAipw, kDesignLift};
 

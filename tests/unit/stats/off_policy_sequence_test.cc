@@ -90,6 +90,21 @@ TEST(OffPolicySequenceTest, AnArmThatAlwaysOrNeverPlays) {
   EXPECT_GT(never.Bounds(0.05).high, 1 - 1e-3);
 }
 
+TEST(OffPolicySequenceTest, DifferencesAreBoundedAtHalfTheLevelEach) {
+  const OffPolicySequence arm = Rounds(1, 0.8, 1000);
+  OffPolicySequence control(1);
+  for (int i = 0; i < 1000; ++i) {
+    control.AddDrawn(0.9, i % 10 == 0 ? 1 : 0, 0.1);
+  }
+  const Interval bounds = DifferenceBounds(arm, control, 0.05);
+  EXPECT_EQ(bounds.low, arm.Bounds(0.025).low - control.Bounds(0.025).high);
+  EXPECT_EQ(bounds.high, arm.Bounds(0.025).high - control.Bounds(0.025).low);
+  EXPECT_GT(bounds.low, 0);
+  const Interval unknown =
+      DifferenceBounds(OffPolicySequence(1), control, 0.05);
+  EXPECT_LE(unknown.low, -control.Bounds(0.025).high);
+}
+
 TEST(OffPolicySequenceTest, MergedStreamsKnowAsMuchAsOne) {
   OffPolicySequence parts = Rounds(1, 0.7, 500);
   parts.Merge(Rounds(1, 0.7, 500));
