@@ -99,7 +99,8 @@ http2::Session* ConnectionPool::Open() {
   connections_.push_back({session, opened_at_ns_, opened_at_ns_});
   Connect(loop_.io(), address_, options_.connect_timeout, options_.tls,
           [this, alive = alive_, session](
-              std::unique_ptr<http2::Transport> transport, std::string error) {
+              std::unique_ptr<http2::Transport> transport,
+              const std::string& error) {
             if (*alive) OnConnected(*session, std::move(transport), error);
           });
   return session.get();
