@@ -18,9 +18,19 @@ const GuardState::Arm* Find(const GuardState& state,
   return nullptr;
 }
 
-const WatchRecord* Find(const GuardState::Arm* arm, const Rule& rule) {
+// What is found beside the control arm says nothing beside another.
+std::string KeyOf(const Rule& rule, const GuardSetup::Arm& control) {
+  std::string key = KeyOf(rule);
+  if (rule.relative()) {
+    key += fmt::format(" {} {}", control.name, control.identity);
+  }
+  return key;
+}
+
+const WatchRecord* Find(const GuardState::Arm* arm, const Rule& rule,
+                        const GuardSetup::Arm& control) {
   if (arm == nullptr) return nullptr;
-  const std::string key = KeyOf(rule);
+  const std::string key = KeyOf(rule, control);
   for (const WatchRecord& watch : arm->watches) {
     if (watch.rule == key) return &watch;
   }
@@ -65,7 +75,7 @@ ExperimentGuard::ExperimentGuard(GuardSetup setup, const GuardState& before,
       const Rule& rule = setup_.rules[r];
       const Sums& own = totals[a].rules[r];
       const Sums& control = totals[setup_.control].rules[r];
-      const WatchRecord* record = Find(old, rule);
+      const WatchRecord* record = Find(old, rule, setup_.arms[setup_.control]);
       arm.watches.push_back(record != nullptr
                                 ? RuleWatch(rule, *record, own, control, now)
                                 : RuleWatch(rule, own, control, now));
@@ -131,7 +141,7 @@ bool ExperimentGuard::Moves(size_t a, const Rule& rule) const {
     case Action::kHold:
       return false;
     case Action::kEject:
-      return a != setup_.control || Serving() > 1;
+      return a != setup_.control || AnotherIsActive(a);
     case Action::kRollBack:
       // There is nothing better to go back to.
       return a != setup_.control;
@@ -173,8 +183,9 @@ void ExperimentGuard::Eject(size_t a, const Rule& rule,
                       now));
     return;
   }
-  if (Serving() == 1) {
-    // Of two bad arms the known one serves.
+  if (!AnotherIsActive(a) &&
+      arms_[setup_.control].life.state() == ArmState::kEjected) {
+    // Of bad arms the known one serves.
     arms_[setup_.control].life.Reinstate(now);
     out->push_back(
         Of(Event::kActive, setup_.control, "", "no other arm is left", now));
@@ -236,10 +247,13 @@ void ExperimentGuard::Restart(size_t a, absl::Span<const ArmTotals> totals,
   }
 }
 
-size_t ExperimentGuard::Serving() const {
-  return static_cast<size_t>(std::count_if(
-      arms_.begin(), arms_.end(),
-      [](const Arm& arm) { return arm.life.state() != ArmState::kEjected; }));
+bool ExperimentGuard::AnotherIsActive(size_t a) const {
+  for (size_t other = 0; other < arms_.size(); ++other) {
+    if (other != a && arms_[other].life.state() == ArmState::kActive) {
+      return true;
+    }
+  }
+  return false;
 }
 
 uint64_t ExperimentGuard::eligible() const {
@@ -294,6 +308,8 @@ GuardState ExperimentGuard::State(absl::Span<const ArmTotals> totals) const {
       arm.watches.push_back(
           arms_[a].watches[r].Record(setup_.rules[r], totals[a].rules[r],
                                      totals[setup_.control].rules[r]));
+      arm.watches.back().rule =
+          KeyOf(setup_.rules[r], setup_.arms[setup_.control]);
     }
   }
   return state;

@@ -114,7 +114,7 @@ class ExperimentGuard {
   bool HoldRuleBroken(absl::Time now) const;
   void UpdateHold(absl::Time now, std::vector<Transition>* out);
   void Restart(size_t arm, absl::Span<const ArmTotals> totals, absl::Time now);
-  size_t Serving() const;
+  bool AnotherIsActive(size_t arm) const;
   Transition Of(Event event, size_t arm, const std::string& rule,
                 std::string reason, absl::Time now) const;
 

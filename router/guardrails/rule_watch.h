@@ -55,6 +55,7 @@ class RuleWatch {
   // ln of the evidence at the last look; 0 for a threshold.
   double log_evidence() const { return log_evidence_; }
 
+  // Its `rule` is KeyOf.
   WatchRecord Record(const Rule& rule, const Sums& arm,
                      const Sums& control) const;
 

@@ -243,6 +243,23 @@ TEST(ExperimentGuardTest, CarriesArmsOverAReload) {
   EXPECT_EQ(reloaded.eligible(), 0b1011);
 }
 
+// Evidence beside a control arm that is another now is worth nothing.
+TEST(ExperimentGuardTest, BeginsAnewBesideAnotherControlArm) {
+  const auto seconds = [](bool another) {
+    World world({BesideControl(0)});
+    world.Fail(0, 0.02);
+    world.Fail(1, 0.08);
+    EXPECT_THAT(world.Live(4), IsEmpty());
+    if (another) world.setup_.arms[0].identity = "backend9";
+    world.Restart();
+    for (int second = 1; second < 100; ++second) {
+      if (!world.Live(1).empty()) return second;
+    }
+    return 100;
+  };
+  EXPECT_LT(seconds(false), seconds(true));
+}
+
 // Without rules nothing could bring an arm back.
 TEST(ExperimentGuardTest, LetsGoWhenTheRulesAreTakenAway) {
   World world({ErrorRule(Action::kRollBack)});
