@@ -16,6 +16,7 @@ struct State {
   std::map<Study, std::map<StatisticsKey, std::string>> statistics;
   std::map<std::string, ExperimentRecord> experiments;
   std::optional<std::string> token_key;
+  std::map<std::string, std::string> notes;
 };
 
 // Changes the state at once and keeps how to take it back.
@@ -96,6 +97,11 @@ class MemoryTransaction : public Transaction {
     return absl::OkStatus();
   }
 
+  absl::Status PutNote(std::string_view name, std::string_view value) override {
+    Assign(state_->notes, std::string(name), std::string(value));
+    return absl::OkStatus();
+  }
+
   absl::Status Commit() override {
     undo_.clear();
     return absl::OkStatus();
@@ -156,6 +162,13 @@ class MemoryStore : public StateStore {
 
   absl::StatusOr<std::optional<std::string>> TokenKey() override {
     return state_.token_key;
+  }
+
+  absl::StatusOr<std::optional<std::string>> Note(
+      std::string_view name) override {
+    const auto note = state_.notes.find(std::string(name));
+    if (note == state_.notes.end()) return std::nullopt;
+    return note->second;
   }
 
  private:

@@ -92,6 +92,9 @@ class Transaction {
   virtual absl::Status PutExperiment(std::string_view name,
                                      const ExperimentRecord& record) = 0;
   virtual absl::Status PutTokenKey(std::string_view key) = 0;
+  // Keeps `value` under a name that the caller makes up.
+  virtual absl::Status PutNote(std::string_view name,
+                               std::string_view value) = 0;
 
   // Durable once it returns OK: it survives a kill and a power cut.
   virtual absl::Status Commit() = 0;
@@ -113,6 +116,8 @@ class StateStore {
   virtual absl::StatusOr<std::vector<std::pair<StatisticsKey, std::string>>>
   Statistics(const Study& study) = 0;
   virtual absl::StatusOr<std::optional<std::string>> TokenKey() = 0;
+  virtual absl::StatusOr<std::optional<std::string>> Note(
+      std::string_view name) = 0;
 };
 
 // Opens what `uri` names: `sqlite:///absolute/path` (the file is made if its
