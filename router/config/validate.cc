@@ -163,6 +163,7 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
                    config->join().metadata(), report);
 
   ValidateObserve(*config, report);
+  ValidateWebhooks(*config, report);
 
   const Path experiments = Path().Field("experiments");
   const std::vector<Path> paths = ItemPaths(experiments, config->experiments());

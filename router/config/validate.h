@@ -59,6 +59,10 @@ void ValidatePolicy(const Path& path, size_t arms, bool has_context,
                     v1::PolicyConfig* policy, Report* report);
 void ValidateMetric(const Path& path, const v1::MetricConfig& metric,
                     Report* report);
+// `guardrails` and `probation` of an experiment whose `control` is filled in.
+void ValidateGuardrails(const Path& path,
+                        const v1::ExperimentConfig& experiment, Report* report);
+void ValidateWebhooks(const v1::RouterConfig& config, Report* report);
 void ValidateListenTls(const Path& path, const v1::ListenTlsConfig& tls,
                        Report* report);
 void ValidateBackendTls(const Path& path, const v1::BackendConfig& backend,

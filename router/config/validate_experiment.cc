@@ -137,6 +137,7 @@ void ValidateExperiment(const Path& path,
 
   ValidateMetrics(path.Field("metrics"), *experiment, report);
   ValidateReward(path, experiment, report);
+  ValidateGuardrails(path, *experiment, report);
   const Path context = path.Field("context");
   if (experiment->has_context()) {
     ValidateContext(context, experiment->context(), report);

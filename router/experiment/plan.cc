@@ -8,6 +8,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "fmt/format.h"
+#include "router/experiment/builtin_metric.h"
+#include "router/experiment/compile_guardrails.h"
 #include "router/experiment/token.h"
 
 namespace bandit::experiment {
@@ -16,19 +18,6 @@ namespace {
 constexpr absl::Duration kDefaultWindow = absl::Hours(1);
 constexpr std::string_view kTensorFlowServing =
     "tensorflow.serving.PredictionService";
-
-struct Builtin {
-  std::string_view name;
-  MetricSource source;
-  policies::RewardKind kind;
-};
-constexpr Builtin kBuiltins[] = {
-    {"latency_ms", MetricSource::kLatencyMs, policies::RewardKind::kContinuous},
-    {"ttfb_ms", MetricSource::kTtfbMs, policies::RewardKind::kContinuous},
-    {"error", MetricSource::kError, policies::RewardKind::kBinary},
-    {"response_bytes", MetricSource::kResponseBytes,
-     policies::RewardKind::kContinuous},
-};
 
 template <typename... Args>
 absl::Status Fail(fmt::format_string<Args...> format, Args&&... args) {
@@ -241,6 +230,7 @@ absl::StatusOr<Experiment> CompileExperiment(const v1::ExperimentConfig& config,
   status.Update(CompileTraffic(config, backends, &experiment));
   status.Update(CompileMetrics(config, &experiment));
   status.Update(CompileFeatures(config, &experiment));
+  status.Update(CompileGuardrails(config, &experiment));
   if (status.ok()) status = CompilePolicy(config, &experiment);
   if (!status.ok()) return status;
   experiment.slice = SliceLength(experiment.metrics);

@@ -20,6 +20,7 @@
 #include "router/experiment/features.h"
 #include "router/experiment/model_name.h"
 #include "router/experiment/route_table.h"
+#include "router/guardrails/rule.h"
 
 namespace bandit::experiment {
 
@@ -64,6 +65,12 @@ struct MirrorTarget {
   std::optional<ModelOverride> model;
 };
 
+struct Guardrail {
+  guardrails::Rule rule;
+  MetricSource source = MetricSource::kFeedback;
+  size_t metric = 0;  // Index into Experiment::metrics, of kFeedback.
+};
+
 struct Experiment {
   std::string name;
   uint32_t id = 0;
@@ -83,6 +90,8 @@ struct Experiment {
   absl::Duration slice;
   std::string policy_name;
   std::shared_ptr<const policies::Policy> policy;
+  std::vector<Guardrail> guardrails;
+  guardrails::Probation probation;
   v1::ExperimentConfig config;  // Every field present.
 
   policies::StatisticsLayout layout() const {

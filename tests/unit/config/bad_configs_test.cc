@@ -72,26 +72,26 @@ constexpr Case kFields[] = {
     {"default_backend", "default_backed",
      "4: top level has no field \"default_backed\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner, join or 7 more, did you mean "
+     "experiments, limits, learner, join or 8 more, did you mean "
      "\"default_backend\"?"},
     {"default_backend", "defaultBackend",
      "4: top level has no field \"defaultBackend\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner, join or 7 more, did you mean "
+     "experiments, limits, learner, join or 8 more, did you mean "
      "\"default_backend\"?"},
     {"default_backend", "zzz",
      "4: top level has no field \"zzz\", expected listen, control, admin, "
      "workers, state, token_key, backends, default_backend, experiments, "
-     "limits, learner, join or 7 more"},
+     "limits, learner, join or 8 more"},
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 2 more, did you "
+     "salt, timeout, retry or 4 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 2 more"},
+     "salt, timeout, retry or 4 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
      "name, backend, weight or model, did you mean \"weight\"?"},
@@ -362,6 +362,89 @@ constexpr Case kValues[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Values, BadConfigTest, testing::ValuesIn(kValues));
 
+// `guardrails: [...]` goes where `control: control` stands, on line 12.
+constexpr Case kGuardrails[] = {
+    {"    control: control", "    guardrails: [{metric: error}]",
+     "12: experiments.ranker.guardrails[0] has no bound, expected one of "
+     "below, above, below_control_times, below_control_plus, "
+     "above_control_minus"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, above: 0.2}]",
+     "12: experiments.ranker.guardrails[0].above is given beside below, "
+     "expected one of them"},
+    {"    control: control", "    guardrails: [{metric: errors, below: 0.1}]",
+     "12: experiments.ranker.guardrails[0].metric = \"errors\" is not one of "
+     "the metrics, expected click, score, latency_ms, ttfb_ms, error or "
+     "response_bytes, did you mean \"error\"?"},
+    {"    control: control", "    guardrails: [{below: 0.1}]",
+     "12: experiments.ranker.guardrails[0].metric is missing, expected text"},
+    {"    control: control", "    guardrails: [{metric: error, below: 2}]",
+     "12: experiments.ranker.guardrails[0].below = 2 is no rate, expected a "
+     "number in [0, 1)"},
+    {"    control: control",
+     "    guardrails: [{metric: click, above_control_minus: 1}]",
+     "12: experiments.ranker.guardrails[0].above_control_minus = 1 is no rate, "
+     "expected a number in [0, 1)"},
+    {"    control: control",
+     "    guardrails: [{metric: latency_ms, below_control_times: 1.5}]",
+     "12: experiments.ranker.guardrails[0].below_control_times compares "
+     "quantiles, expected quantile beside it"},
+    {"    control: control",
+     "    guardrails: [{metric: score, quantile: 0.5, below: 1}]",
+     "12: experiments.ranker.guardrails[0].quantile is not kept of this "
+     "metric, expected latency_ms, ttfb_ms or response_bytes"},
+    {"    control: control",
+     "    guardrails: [{metric: response_bytes, quantile: 0.5, "
+     "below_control_times: 2}]",
+     "12: experiments.ranker.guardrails[0].quantile is not kept of this "
+     "metric, expected latency_ms or ttfb_ms"},
+    {"    control: control",
+     "    guardrails: [{metric: latency_ms, quantile: 0.5, above: 2}]",
+     "12: experiments.ranker.guardrails[0].quantile is given beside above, "
+     "expected below or below_control_times"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, window: 5m}]",
+     "12: experiments.ranker.guardrails[0].window is for the test threshold "
+     "only, expected `test: threshold` beside it"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, test: threshold, "
+     "alpha: 0.05}]",
+     "12: experiments.ranker.guardrails[0].alpha is for the test anytime "
+     "only, expected `test: anytime` beside it"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, action: kill}]",
+     "12: experiments.ranker.guardrails[0].action = \"kill\" is unknown, "
+     "expected alert, hold, eject or roll_back"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, name: e}, "
+     "{metric: error, below: 0.2, name: e}]",
+     "12: experiments.ranker.guardrails.e.name = \"e\" is given twice, "
+     "expected a name of its own"},
+    {"    control: control", "    probation: {base_ejection: 2h}",
+     "12: experiments.ranker.probation.base_ejection = 2h does not fit, "
+     "expected base_ejection <= max_ejection"},
+    {"    control: control", "    probation: {share: 0}",
+     "12: experiments.ranker.probation.share = 0 is outside [0.0001, 1]"},
+    {"default_backend: a",
+     "default_backend: a\nwebhooks: [{url: \"ftp://x/\"}]",
+     "5: webhooks[0].url = \"ftp://x/\" is no address to POST to, expected "
+     "http://host[:port]/path or https://host[:port]/path, without a user"},
+    {"default_backend: a",
+     "default_backend: a\nwebhooks: [{url: \"http://me:pw@x/\"}]",
+     "5: webhooks[0].url = \"http://***@x/\" is no address to POST to, "
+     "expected http://host[:port]/path or https://host[:port]/path, without a "
+     "user"},
+    {"default_backend: a",
+     "default_backend: a\nwebhooks: [{url: \"http://x\", events: [eject]}]",
+     "5: webhooks[0].events[0] = \"eject\" is not one of the events, expected "
+     "alert, hold, release, ejected, probation, active, rolled_back or "
+     "reinstated, did you mean \"ejected\"?"},
+    {"default_backend: a", "default_backend: a\nwebhooks: [{}]",
+     "5: webhooks[0].url is missing, expected text"},
+};
+INSTANTIATE_TEST_SUITE_P(Guardrails, BadConfigTest,
+                         testing::ValuesIn(kGuardrails));
+
 constexpr Case kAddresses[] = {
     {"\"127.0.0.1:1\"", "\"127.0.0.1\"",
      "2: backends.a.address = 127.0.0.1 has no port, expected host:port, "
@@ -586,7 +669,7 @@ constexpr Case kNames[] = {
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
      "match, unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 2 more"},
+     "salt, timeout, retry or 4 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 

@@ -74,11 +74,13 @@ TEST(SchemaTest, HasDefaultsAndLimitsThatCanBeRead) {
     SCOPED_TRACE(field->full_name());
     EXPECT_FALSE(rule.required() && !rule.default_value().empty());
     EXPECT_TRUE(!rule.single_or_list() || field->is_repeated());
-    // Secrets are hidden at the top level only, and need no default.
-    EXPECT_TRUE(!rule.secret() ||
-                (field->containing_type() == v1::RouterConfig::descriptor() &&
-                 field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
-                 rule.default_value().empty()));
+    // Secrets are text, are not hidden within maps, and need no default.
+    EXPECT_TRUE(
+        !rule.secret() ||
+        ((field->containing_type() == v1::RouterConfig::descriptor() ||
+          field->containing_type() == v1::WebhookConfig::descriptor()) &&
+         field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
+         !field->is_repeated() && rule.default_value().empty()));
     // So is what NeedRestart compares.
     EXPECT_TRUE(!rule.restart() ||
                 (field->containing_type() == v1::RouterConfig::descriptor() &&
