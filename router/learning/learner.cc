@@ -58,6 +58,11 @@ absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
   auto trainer = Trainer::Start(plan);
   if (!trainer.ok()) return trainer.status();
   learner->bookkeeper_ = *std::move(bookkeeper);
+  learner->guards_ = std::make_unique<GuardHouse>(learner->store_.get());
+  auto kept = learner->guards_->Load(*plan);
+  if (!kept.ok()) return kept.status();
+  learner->guards_->Use(plan, learner->bookkeeper_->ledger(), *kept,
+                        clock->Now());
   learner->trainer_ = *std::move(trainer);
   learner->harvester_ = std::make_unique<Harvester>(
       std::vector<WorkerPort*>(), learner->wakeup_, clock->Now());
@@ -113,7 +118,7 @@ void Learner::Run() {
   while (true) {
     wakeup_->Wait(next_tick);
     if (stopping()) break;
-    AnswerAdoption();
+    AnswerOrder();
     const Steady::time_point began = Steady::now();
     const bool due = began >= next_tick;
     const bool ends = tick_open && (due || harvester_->Complete());
@@ -158,7 +163,7 @@ void Learner::RunLastTick() {
     absl::MutexLock lock(&mutex_);
     running_ = false;
   }
-  AnswerAdoption();
+  AnswerOrder();
 }
 
 bool Learner::stopping() const {
@@ -167,38 +172,54 @@ bool Learner::stopping() const {
 }
 
 absl::Status Learner::Adopt(const Compile& compile) {
-  Adoption adoption{.compile = &compile, .result = {}};
+  return Do([&] { return AdoptNow(compile); });
+}
+
+absl::Status Learner::Reinstate(std::string_view experiment,
+                                const std::string& why) {
+  return Do([&] {
+    auto done = guards_->Reinstate(experiment, bookkeeper_->ledger(), why,
+                                   clock_->Now());
+    if (!done.ok()) return done.status();
+    Tell(*done);
+    EndTick();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Learner::Do(const Task& task) {
+  Order order{.task = &task, .result = {}};
   absl::MutexLock lock(&mutex_);
   const auto free = [this] {
     mutex_.AssertHeld();
-    return adoption_ == nullptr;
+    return order_ == nullptr;
   };
   mutex_.Await(absl::Condition(&free));
   if (!running_) {
     return absl::UnavailableError("the learner is not running");
   }
-  adoption_ = &adoption;
+  order_ = &order;
   wakeup_->Ring();
-  const auto answered = [&adoption] { return adoption.result.has_value(); };
+  const auto answered = [&order] { return order.result.has_value(); };
   mutex_.Await(absl::Condition(&answered));
-  return *adoption.result;
+  return *order.result;
 }
 
-void Learner::AnswerAdoption() {
-  Adoption* adoption = nullptr;
+void Learner::AnswerOrder() {
+  Order* order = nullptr;
   bool running = false;
   {
     absl::MutexLock lock(&mutex_);
-    adoption = adoption_;
+    order = order_;
     running = running_;
   }
-  if (adoption == nullptr) return;
+  if (order == nullptr) return;
   absl::Status result = running
-                            ? AdoptNow(*adoption->compile)
+                            ? (*order->task)()
                             : absl::UnavailableError("the learner has stopped");
   absl::MutexLock lock(&mutex_);
-  adoption->result = std::move(result);
-  adoption_ = nullptr;
+  order->result = std::move(result);
+  order_ = nullptr;
 }
 
 absl::Status Learner::AdoptNow(const Compile& compile) {
@@ -206,11 +227,14 @@ absl::Status Learner::AdoptNow(const Compile& compile) {
   if (!compiled.ok()) return compiled.status();
   auto trainer = Trainer::Start(compiled->plan);
   if (!trainer.ok()) return trainer.status();
+  auto kept = guards_->Load(*compiled->plan);
+  if (!kept.ok()) return kept.status();
   // What the new plan leaves out is written now or never.
   Count();
   Settle({});
   auto status = bookkeeper_->Adopt(compiled->plan, compiled->records);
   if (!status.ok()) return status;
+  guards_->Use(compiled->plan, bookkeeper_->ledger(), *kept, clock_->Now());
   trainer_ = *std::move(trainer);
   UseJoin(*compiled->plan);
   options_ = compiled->options;
@@ -236,6 +260,7 @@ void Learner::Count() {
   harvested_ = harvester_->Answered();
   for (const std::unique_ptr<WorkerDelta>& delta : harvester_->Take()) {
     bookkeeper_->Count(*delta);
+    guards_->Count(*delta);
     telemetry_.Count(*delta);
     join_.Add(std::move(delta->requests), clock_->Now());
     for (size_t i = 0; i < delta->experiments.size(); ++i) {
@@ -354,10 +379,13 @@ void Learner::EndTick() {
   Say(&training_trouble_, std::string(trained.message()),
       "every policy can use its statistics again");
   const absl::Time now = clock_->Now();
+  Guard(now, /*last=*/stopping());
   const std::shared_ptr<const Snapshot> next = trainer_->snapshot();
   auto view = std::make_shared<View>(
       MakeView(bookkeeper_->ledger(), *next, shares_, now));
-  for (ExperimentView& experiment : view->experiments) {
+  for (size_t e = 0; e < view->experiments.size(); ++e) {
+    ExperimentView& experiment = view->experiments[e];
+    AddGuard(guards_->guard(e), now, &experiment);
     experiment.silent =
         silence_.Check(experiment.name, experiment.reward_metric, now);
   }
@@ -369,6 +397,44 @@ void Learner::EndTick() {
     view_ = std::move(view);
   }
   if (changed) harvester_->Publish(next);
+}
+
+// Looks at the guardrails and lets the snapshot follow.
+void Learner::Guard(absl::Time now, bool last) {
+  const Ledger& ledger = bookkeeper_->ledger();
+  for (const guardrails::Transition& transition : guards_->Tick(ledger, now)) {
+    Tell(transition);
+  }
+  for (size_t e = 0; e < guards_->size(); ++e) {
+    const guardrails::ExperimentGuard& guard = guards_->guard(e);
+    trainer_->Restrict(e, guard.eligible(), guard.caps());
+  }
+  const absl::Status saved = guards_->Save(ledger, now, last);
+  if (saved.ok() == guard_trouble_.empty()) return;
+  guard_trouble_ = std::string(saved.message());
+  if (saved.ok()) {
+    spdlog::info("healed: the state of guardrails is written again");
+  } else {
+    spdlog::error("the state of guardrails is not written: {}", guard_trouble_);
+  }
+}
+
+void Learner::Tell(const guardrails::Transition& transition) {
+  const std::string about =
+      transition.arm.empty()
+          ? fmt::format("experiment {}", transition.experiment)
+          : fmt::format("experiment {}, arm {}", transition.experiment,
+                        transition.arm);
+  const bool good = transition.event == guardrails::Event::kProbation ||
+                    transition.event == guardrails::Event::kActive ||
+                    transition.event == guardrails::Event::kRelease ||
+                    transition.event == guardrails::Event::kReinstated;
+  spdlog::log(good ? spdlog::level::info : spdlog::level::warn,
+              "guardrail: {}: {}{}{}: {}", about,
+              guardrails::Name(transition.event),
+              transition.rule.empty() ? "" : " by ", transition.rule,
+              transition.reason);
+  if (guard_watcher_) guard_watcher_(transition);
 }
 
 void Learner::Say(std::string* trouble, std::string now,

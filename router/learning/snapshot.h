@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policies/policy.h"
+#include "router/experiment/caps.h"
 #include "router/experiment/plan.h"
 
 namespace bandit::learning {
@@ -17,6 +18,12 @@ struct Snapshot {
   std::vector<std::shared_ptr<const policies::Model>> models;
   // Arms that may be drawn.
   std::vector<policies::ArmSet> eligible;
+  // The largest probability of each arm; empty: 1 for all.
+  std::vector<std::vector<double>> caps;
+
+  experiment::Eligible Eligible(size_t experiment) const {
+    return {eligible[experiment], caps[experiment]};
+  }
 };
 
 }  // namespace bandit::learning

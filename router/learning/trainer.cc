@@ -85,6 +85,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Start(
     snapshot->models.push_back(*std::move(model));
     snapshot->eligible.push_back(
         policies::AllArms(plan->experiments[e].arms.size()));
+    snapshot->caps.emplace_back();
   }
   auto trainer = std::make_unique<Trainer>();
   trainer->failed_.resize(plan->experiments.size());
@@ -115,6 +116,18 @@ absl::Status Trainer::Train(Ledger& ledger) {
   }
   if (next != nullptr) snapshot_ = std::move(next);
   return first_error;
+}
+
+void Trainer::Restrict(size_t experiment, policies::ArmSet eligible,
+                       const std::vector<double>& caps) {
+  if (snapshot_->eligible[experiment] == eligible &&
+      snapshot_->caps[experiment] == caps) {
+    return;
+  }
+  auto next = std::make_shared<Snapshot>(*snapshot_);
+  next->eligible[experiment] = eligible;
+  next->caps[experiment] = caps;
+  snapshot_ = std::move(next);
 }
 
 }  // namespace bandit::learning

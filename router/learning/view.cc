@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/learning/view.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace bandit::learning {
 namespace {
 
@@ -22,6 +25,7 @@ std::vector<double> Probabilities(const Snapshot& snapshot, size_t e,
   }
   const std::vector<float> x(experiment.features.dimension());
   snapshot.models[e]->Probabilities(x, snapshot.eligible[e], absl::MakeSpan(p));
+  experiment::ApplyCaps(snapshot.Eligible(e), absl::MakeSpan(p));
   return p;
 }
 
@@ -71,6 +75,29 @@ View MakeView(const Ledger& ledger, const Snapshot& snapshot,
     view.experiments.push_back(ViewOf(ledger, snapshot, e, shares));
   }
   return view;
+}
+
+void AddGuard(const guardrails::ExperimentGuard& guard, absl::Time now,
+              ExperimentView* view) {
+  view->held = guard.hold();
+  view->rolled_back = guard.rolled_back_why();
+  const std::vector<guardrails::Rule>& rules = guard.setup().rules;
+  for (size_t a = 0; a < view->arms.size(); ++a) {
+    view->arms[a].guard = guard.arm(a);
+    for (size_t r = 0; r < rules.size(); ++r) {
+      if (!guard.Applies(a, r)) continue;
+      const guardrails::RuleWatch& watch = guard.watch(a, r);
+      view->guardrails.push_back(
+          {.arm = view->arms[a].name,
+           .rule = rules[r].name,
+           .action = rules[r].action,
+           .broken = watch.broken(now),
+           .evidence = std::clamp(
+               watch.log_evidence() / -std::log(rules[r].alpha), 0.0, 1.0),
+           .trips = watch.trips(),
+           .reason = watch.reason()});
+    }
+  }
 }
 
 }  // namespace bandit::learning

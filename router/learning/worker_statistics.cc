@@ -33,7 +33,7 @@ void AddContext(absl::Span<const float> x, std::vector<double>* context) {
   for (size_t i = 0; i < d; ++i) *out++ += x[i];
 }
 
-double BuiltinReward(MetricSource source, const CallRecord& call) {
+double BuiltinValue(MetricSource source, const CallRecord& call) {
   switch (source) {
     case MetricSource::kLatencyMs:
       return static_cast<double>(call.latency_ns) / kNsPerMs;
@@ -66,7 +66,12 @@ WorkerStatistics::WorkerStatistics(std::shared_ptr<const experiment::Plan> plan)
          .keep_context = has_default && e.layout().dimension > 0,
          .reward = e.metrics.empty() ? MetricSource::kFeedback
                                      : e.metrics[e.reward_metric].source,
-         .features = e.features.feature_count()});
+         .features = e.features.feature_count(),
+         .guardrails = {}});
+    for (const experiment::Guardrail& guardrail : e.guardrails) {
+      shapes_.back().guardrails.push_back(
+          {guardrail.source, guardrail.rule.counts_above});
+    }
   }
   delta_ = Empty();
 }
@@ -84,6 +89,7 @@ std::unique_ptr<WorkerDelta> WorkerStatistics::Empty() const {
     ExperimentDelta& experiment = delta->experiments[i];
     experiment.arms.resize(shape.arms);
     experiment.missing_features.resize(shape.features);
+    experiment.guardrails.resize(shape.guardrails.size() * shape.arms);
     if (shape.reward != MetricSource::kFeedback) {
       experiment.builtin_reward.assign(
           shape.arms, std::vector<double>(shape.layout.size()));
@@ -134,9 +140,20 @@ void WorkerStatistics::OnFinish(size_t experiment,
   delta_->overhead.Record(
       static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
   const Shape& shape = shapes_[experiment];
+  for (size_t r = 0; r < shape.guardrails.size(); ++r) {
+    const Shape::Rule& rule = shape.guardrails[r];
+    if (rule.source == MetricSource::kFeedback) continue;
+    double value = BuiltinValue(rule.source, call);
+    if (rule.counts_above.has_value()) value = value > *rule.counts_above;
+    ExperimentDelta::RuleCounts& counts =
+        delta.guardrails[r * shape.arms + decision.arm];
+    counts.count += 1;
+    counts.sum += value;
+    counts.squares += value * value;
+  }
   if (shape.reward != MetricSource::kFeedback) {
     policies::Accumulate(shape.layout, /*center=*/0,
-                         {.reward = BuiltinReward(shape.reward, call),
+                         {.reward = BuiltinValue(shape.reward, call),
                           .propensity = decision.propensity,
                           .features = decision.features},
                          absl::MakeSpan(delta.builtin_reward[decision.arm]));

@@ -50,6 +50,15 @@ struct ExperimentDelta {
   // `error` is 1 unless it ended OK (or with an HTTP status below 400); a call
   // that ended before a response byte has its whole latency as `ttfb_ms`.
   std::vector<std::vector<double>> builtin_reward;
+  // Of the guardrails on what the router measures, in the plan's order: one
+  // an arm, arms within a rule; else left at 0. A value is 0 or 1 where a
+  // share is counted.
+  struct RuleCounts {
+    double count = 0;
+    double sum = 0;
+    double squares = 0;
+  };
+  std::vector<RuleCounts> guardrails;
   // By feature, in the encoder's order: values absent or absurd.
   std::vector<uint64_t> missing_features;
   TrafficCounts traffic;
@@ -119,6 +128,12 @@ class WorkerStatistics {
     bool keep_context = false;
     experiment::MetricSource reward = experiment::MetricSource::kFeedback;
     size_t features = 0;
+    // A guardrail's values.
+    struct Rule {
+      experiment::MetricSource source = experiment::MetricSource::kFeedback;
+      std::optional<double> counts_above;
+    };
+    std::vector<Rule> guardrails;
   };
 
   std::unique_ptr<WorkerDelta> Empty() const;

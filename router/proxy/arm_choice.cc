@@ -39,7 +39,8 @@ void ArmChoice::Draw(Generation& generation, size_t experiment_index,
     arms = policies::ArmSet{1} << e.last_resort;
     ++statistics.traffic(*index_).last_resort;
   }
-  experiment::Assign(e, *snapshot.models[*index_], arms, request.view(),
+  experiment::Assign(e, *snapshot.models[*index_],
+                     {arms, snapshot.caps[*index_]}, request.view(),
                      worker_.unix_ms(), worker_.random, &assignment_);
   statistics.OnStart(*index_, assignment_.decision.arm);
   if (!e.retry.has_value() || !e.retry->fallback) Settle();
@@ -53,8 +54,9 @@ bool ArmChoice::FallBack() {
   policies::ArmSet arms =
       Well(eligible) & ~(policies::ArmSet{1} << from);
   if (arms == 0) arms = eligible;
-  if (!experiment::Reassign(experiment(), *snapshot.models[*index_], arms,
-                            worker_.random, &assignment_)) {
+  if (!experiment::Reassign(experiment(), *snapshot.models[*index_],
+                            {arms, snapshot.caps[*index_]}, worker_.random,
+                            &assignment_)) {
     return false;
   }
   generation_->statistics.OnFallback(*index_, from, assignment_.decision.arm);
