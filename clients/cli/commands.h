@@ -21,6 +21,10 @@ Result Validate(const std::string& file, bool json);
 Result Status(const RouterAddress& router, const std::string& experiment,
               bool json, absl::Time now);
 
+// Undoes what guardrails did to an experiment.
+Result Reinstate(const RouterAddress& router, const std::string& experiment,
+                 const std::string& reason, bool json);
+
 struct RewardOptions {
   // One of the two: the `x-bandit-decision` of a response, or the id that its
   // request had.

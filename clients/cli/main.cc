@@ -30,6 +30,7 @@ struct Flags {
   bool json = false;
   std::string file;
   std::string experiment;
+  std::string reason;
   bandit::cli::RewardOptions reward;
 
   bandit::cli::RouterAddress Router() const {
@@ -108,6 +109,20 @@ void AddStatus(CLI::App* app, Chosen* chosen) {
   AddRouterFlags(command, flags.get());
 }
 
+void AddReinstate(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "reinstate",
+      "Undo what guardrails did to an experiment: all arms are active again",
+      flags, chosen, [](const Flags& given) {
+        return bandit::cli::Reinstate(given.Router(), given.experiment,
+                                      given.reason, given.json);
+      });
+  command->add_option("EXPERIMENT", flags->experiment, "Which one")->required();
+  command->add_option("--reason", flags->reason, "Who and why, for the log");
+  AddRouterFlags(command, flags.get());
+}
+
 void AddReward(CLI::App* app, Chosen* chosen) {
   const auto flags = std::make_shared<Flags>();
   CLI::App* command =
@@ -150,6 +165,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   AddValidate(&app, &chosen);
   AddStatus(&app, &chosen);
+  AddReinstate(&app, &chosen);
   AddReward(&app, &chosen);
   try {
     app.parse(argc, argv);

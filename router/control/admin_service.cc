@@ -46,6 +46,35 @@ void AddCalls(const learning::CallCounts& calls, v1::ArmStatus* arm) {
   Summarize(calls.ttfb, arm->mutable_ttfb());
 }
 
+void AddState(const guardrails::ArmRecord& record, v1::ArmStatus* arm) {
+  arm->set_state(std::string(guardrails::Name(record.state)));
+  if (record.since != absl::InfinitePast()) {
+    *arm->mutable_state_since() = ToProto(record.since);
+  }
+  if (record.until != absl::InfinitePast()) {
+    *arm->mutable_state_until() = ToProto(record.until);
+  }
+  if (!record.rule.empty()) {
+    arm->set_state_reason(fmt::format("{}: {}", record.rule, record.reason));
+  }
+}
+
+void AddGuardrails(const learning::ExperimentView& view,
+                   v1::ExperimentStatus* status) {
+  status->set_held(view.held);
+  status->set_rolled_back(view.rolled_back);
+  for (const learning::GuardrailView& from : view.guardrails) {
+    v1::GuardrailStatus* rule = status->add_guardrails();
+    rule->set_arm(from.arm);
+    rule->set_rule(from.rule);
+    rule->set_action(std::string(guardrails::Name(from.action)));
+    rule->set_broken(from.broken);
+    rule->set_evidence(from.evidence);
+    rule->set_trips(from.trips);
+    rule->set_reason(from.reason);
+  }
+}
+
 void Describe(const learning::ExperimentView& view,
               const learning::Totals& totals, v1::ExperimentStatus* status) {
   status->set_name(view.name);
@@ -64,7 +93,9 @@ void Describe(const learning::ExperimentView& view,
     arm->set_reward_variance(from.reward_variance);
     const auto calls = totals.calls.find({view.name, from.name});
     if (calls != totals.calls.end()) AddCalls(calls->second, arm);
+    AddState(from.guard, arm);
   }
+  AddGuardrails(view, status);
   for (const learning::MetricView& from : view.metrics) {
     v1::MetricStatus* metric = status->add_metrics();
     metric->set_name(from.name);
@@ -106,6 +137,29 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(
   } else {
     reactor->Finish(grpc::Status::OK);
   }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminService::Reinstate(
+    grpc::CallbackServerContext* context, const v1::ReinstateRequest* request,
+    v1::ReinstateResponse*) {
+  constexpr size_t kMostReason = 1000;
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (request->reason().size() > kMostReason) {
+    reactor->Finish(
+        grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                     fmt::format("the reason has {} bytes, expected at most {}",
+                                 request->reason().size(), kMostReason)));
+    return reactor;
+  }
+  // Blocks for a part of a tick; it comes from people.
+  const absl::Status status = learner_->Reinstate(
+      request->experiment(),
+      request->reason().empty() ? "no reason was given" : request->reason());
+  reactor->Finish(
+      status.ok() ? grpc::Status::OK
+                  : grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                                 std::string(status.message())));
   return reactor;
 }
 

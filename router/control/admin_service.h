@@ -15,7 +15,7 @@ namespace bandit::control {
 // Ownership: borrows the learner.
 class AdminService final : public v1::Admin::CallbackService {
  public:
-  AdminService(const learning::Learner* learner, std::string version,
+  AdminService(learning::Learner* learner, std::string version,
                absl::Time started)
       : learner_(learner), version_(std::move(version)), started_(started) {}
 
@@ -23,8 +23,12 @@ class AdminService final : public v1::Admin::CallbackService {
                                       const v1::GetStatusRequest* request,
                                       v1::RouterStatus* response) override;
 
+  grpc::ServerUnaryReactor* Reinstate(grpc::CallbackServerContext* context,
+                                      const v1::ReinstateRequest* request,
+                                      v1::ReinstateResponse* response) override;
+
  private:
-  const learning::Learner* learner_;
+  learning::Learner* learner_;
   const std::string version_;
   const absl::Time started_;
 };

@@ -7,6 +7,7 @@
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 #include "router/control/code_name.h"
+#include "router/control/guardrail_metrics.h"
 #include "router/control/metric_family.h"
 #include "router/control/traffic_metrics.h"
 
@@ -196,7 +197,8 @@ void AddExperiments(const learning::View& view,
       for (const char* name : {"active", "ejected", "probation"}) {
         Labels with_state = arm_labels;
         with_state.push_back({"state", name});
-        state.Add(std::move(with_state), name == std::string("active"));
+        state.Add(std::move(with_state),
+                  name == guardrails::Name(arm.guard.state));
       }
       decisions.Add(arm_labels, static_cast<double>(arm.decisions));
       count.Add(arm_labels, arm.reward_count);
@@ -257,6 +259,7 @@ std::vector<MetricFamily> RouterMetrics::Collect() const {
     AddLearner(*learner_, *view, totals, &families);
   });
   AddExperiments(*view, &families);
+  AddGuardrails(*view, &families);
   Family build("bandit_build_info", MetricType::Gauge,
                "Always 1; the label is the router's version");
   build.Add({{"version", version_}}, 1);
