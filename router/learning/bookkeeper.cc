@@ -166,6 +166,7 @@ void Bookkeeper::Count(const WorkerDelta& delta) {
                                              : SameExperiment(plan, then);
     if (!e) continue;
     ledger_->CountDecisions(*e, delta.experiments[i].slices);
+    ledger_->AddMeasures(*e, delta.experiments[i]);
     const experiment::Experiment& now = plan.experiments[*e];
     if (!delta.experiments[i].builtin_reward.empty() &&
         now.metrics[now.reward_metric].name ==
@@ -177,9 +178,10 @@ void Bookkeeper::Count(const WorkerDelta& delta) {
 
 absl::StatusOr<std::vector<Verdict>> Bookkeeper::Settle(
     absl::Span<const Reward> rewards, absl::Time now,
-    absl::Time counted_through) {
+    absl::Time counted_through, bool close_measures) {
   now_ = std::max(now_, now);
   ledger_->Mature(std::min(counted_through, now_));
+  ledger_->CloseMeasures(now_, close_measures);
   std::vector<Verdict> verdicts;
   verdicts.reserve(rewards.size());
   for (const Reward& reward : rewards) {

@@ -39,12 +39,14 @@ class Bookkeeper {
   // Takes slices that have matured at `counted_through` into the totals, and
   // makes everything durable, with the rewards (if any), in one transaction;
   // none if there is nothing to write. Gives a verdict for each reward, in
-  // order. Time that runs backwards counts as standing still.
+  // order. Time that runs backwards counts as standing still. What is measured
+  // for reports is written once a second, or now if `close_measures`.
   // Fails as the store does: no reward of this call is counted then, and
   // decisions wait for the next one.
   absl::StatusOr<std::vector<Verdict>> Settle(absl::Span<const Reward> rewards,
                                               absl::Time now,
-                                              absl::Time counted_through);
+                                              absl::Time counted_through,
+                                              bool close_measures = false);
 
   // Goes on with another plan, keeping what was learned of each experiment
   // that is in both at the same epoch. REQUIRES: epochs as `records` say.

@@ -156,7 +156,7 @@ void Learner::RunLastTick() {
   waiting_.Add(queue_.Take(SIZE_MAX), join_, harvested_, clock_->Now());
   waiting_.Resolve(join_, UINT64_MAX, clock_->Now());
   do {
-    Settle(waiting_.Take(kMostPerTransaction));
+    Settle(waiting_.Take(kMostPerTransaction), /*close=*/true);
   } while (waiting_.has_ready());
   EndTick();
   {
@@ -183,6 +183,13 @@ absl::Status Learner::Reinstate(std::string_view experiment,
     if (!done.ok()) return done.status();
     Tell(*done);
     EndTick();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Learner::Inspect(const Look& look) {
+  return Do([&] {
+    look(bookkeeper_->ledger(), *view());
     return absl::OkStatus();
   });
 }
@@ -231,7 +238,7 @@ absl::Status Learner::AdoptNow(const Compile& compile) {
   if (!kept.ok()) return kept.status();
   // What the new plan leaves out is written now or never.
   Count();
-  Settle({});
+  Settle({}, /*close=*/true);
   auto status = bookkeeper_->Adopt(compiled->plan, compiled->records);
   if (!status.ok()) return status;
   guards_->Use(compiled->plan, bookkeeper_->ledger(), *kept, clock_->Now());
@@ -290,7 +297,7 @@ std::vector<RewardBatch> Learner::NextBatches() {
   return batches;
 }
 
-void Learner::Settle(std::vector<RewardBatch> batches) {
+void Learner::Settle(std::vector<RewardBatch> batches, bool close) {
   std::vector<Reward> rewards;
   size_t size = 0;
   for (const RewardBatch& batch : batches) size += batch.rewards.size();
@@ -304,7 +311,8 @@ void Learner::Settle(std::vector<RewardBatch> batches) {
   }
   const uint64_t transactions = bookkeeper_->transactions();
   const Steady::time_point began = Steady::now();
-  auto verdicts = bookkeeper_->Settle(rewards, clock_->Now(), counted_through_);
+  auto verdicts =
+      bookkeeper_->Settle(rewards, clock_->Now(), counted_through_, close);
   if (bookkeeper_->transactions() != transactions) {
     telemetry_.CountCommit(Since(began), !verdicts.ok());
     if (store_watcher_ && store_trouble_.empty() != verdicts.ok()) {

@@ -118,6 +118,13 @@ class Learner : public RewardSink {
   // thread is not running.
   absl::Status Reinstate(std::string_view experiment, const std::string& why);
 
+  // Calls `look` on the learner's thread between two transactions, with the
+  // ledger and the last tick's view of it, and blocks until that is done. For
+  // a short look: learning waits for it.
+  // Fails with Unavailable if the thread is not running.
+  using Look = std::function<void(const Ledger& ledger, const View& view)>;
+  absl::Status Inspect(const Look& look);
+
   std::shared_ptr<const View> view() const;
   // Why the learning side is degraded; empty when it is well.
   std::string degraded() const;
@@ -145,7 +152,8 @@ class Learner : public RewardSink {
   void UseJoin(const experiment::Plan& plan);
   void Count();
   std::vector<RewardBatch> NextBatches();
-  void Settle(std::vector<RewardBatch> batches);
+  // `close`: what is measured for reports is written now, too.
+  void Settle(std::vector<RewardBatch> batches, bool close = false);
   void Account(absl::Span<const Verdict> verdicts);
   void EndTick();
   void Guard(absl::Time now, bool last);

@@ -64,6 +64,8 @@ WorkerStatistics::WorkerStatistics(std::shared_ptr<const experiment::Plan> plan)
          .arms = e.arms.size(),
          .layout = e.layout(),
          .keep_context = has_default && e.layout().dimension > 0,
+         .has_default = has_default,
+         .measures = MeasuresOf(e),
          .reward = e.metrics.empty() ? MetricSource::kFeedback
                                      : e.metrics[e.reward_metric].source,
          .features = e.features.feature_count(),
@@ -88,6 +90,8 @@ std::unique_ptr<WorkerDelta> WorkerStatistics::Empty() const {
     const Shape& shape = shapes_[i];
     ExperimentDelta& experiment = delta->experiments[i];
     experiment.arms.resize(shape.arms);
+    experiment.calls.resize(shape.arms);
+    experiment.assignment.resize(shape.arms);
     experiment.missing_features.resize(shape.features);
     experiment.guardrails.resize(shape.guardrails.size() * shape.arms);
     if (shape.reward != MetricSource::kFeedback) {
@@ -113,14 +117,51 @@ SliceDecisions& WorkerStatistics::Slice(size_t experiment, int64_t time_ms) {
 }
 
 void WorkerStatistics::OnDecision(size_t experiment,
-                                  const experiment::Decision& decision) {
+                                  const experiment::Decision& decision,
+                                  absl::Span<const double> p) {
+  const Shape& shape = shapes_[experiment];
   SliceDecisions::ArmDecisions& arm =
       Slice(experiment, decision.time_ms).arms[decision.arm];
   ++arm.count;
   arm.propensity_sum += decision.propensity;
   arm.inverse_propensity_sum += 1 / decision.propensity;
-  if (shapes_[experiment].keep_context) {
-    AddContext(decision.features, &arm.context);
+  if (shape.keep_context) AddContext(decision.features, &arm.context);
+  if (shape.has_default) {
+    arm.measures.resize(shape.measures.decision_size());
+    AddDecision(shape.measures, decision, absl::MakeSpan(arm.measures));
+  }
+  if (!p.empty()) CountDraw(experiment, decision, p);
+}
+
+void WorkerStatistics::CountDraw(size_t experiment,
+                                 const experiment::Decision& decision,
+                                 absl::Span<const double> p) {
+  std::vector<std::vector<double>>& arms =
+      delta_->experiments[experiment].assignment;
+  const size_t cell = UnitBucket(decision.unit) * assignment::kCell;
+  for (size_t a = 0; a < p.size(); ++a) {
+    if (!(p[a] > 0)) continue;
+    arms[a].resize(assignment::kSize);
+    arms[a][cell + assignment::kExpected] += p[a];
+    arms[a][assignment::kVariance] += p[a] * (1 - p[a]);
+  }
+  arms[decision.arm].resize(assignment::kSize);
+  arms[decision.arm][cell + assignment::kDrawn] += 1;
+}
+
+void WorkerStatistics::Measure(size_t experiment,
+                               const experiment::Decision& decision,
+                               const CallRecord& call) {
+  const MeasureLayout& layout = shapes_[experiment].measures;
+  std::vector<double>& arm =
+      delta_->experiments[experiment].calls[decision.arm];
+  arm.resize(CallsSize(layout));
+  absl::Span<double> rest = absl::MakeSpan(arm);
+  AddDecision(layout, decision, rest);
+  rest.remove_prefix(layout.decision_size());
+  for (const MetricSource source : kMeasuredCalls) {
+    AddReward(layout, decision, BuiltinValue(source, call), rest);
+    rest.remove_prefix(layout.reward_size());
   }
 }
 
@@ -139,6 +180,7 @@ void WorkerStatistics::OnFinish(size_t experiment,
   delta.arms[decision.arm].Add(call);
   delta_->overhead.Record(
       static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
+  Measure(experiment, decision, call);
   const Shape& shape = shapes_[experiment];
   for (size_t r = 0; r < shape.guardrails.size(); ++r) {
     const Shape::Rule& rule = shape.guardrails[r];

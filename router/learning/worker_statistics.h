@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
 #include "router/learning/backend_counts.h"
 #include "router/learning/call_counts.h"
 #include "router/learning/connection_counts.h"
+#include "router/learning/measures.h"
 #include "router/learning/request_notes.h"
 #include "router/learning/traffic.h"
 #include "stats/histogram.h"
@@ -37,6 +39,8 @@ struct SliceDecisions {
     // Where the ledger needs it (contextual, and a metric has a default):
     // lower triangle of sum x x' (row by row), then sum x; else empty.
     std::vector<double> context;
+    // Where a metric has a default: a decision part of MeasureLayout.
+    std::vector<double> measures;
   };
   std::vector<ArmDecisions> arms;
 };
@@ -59,6 +63,11 @@ struct ExperimentDelta {
     double squares = 0;
   };
   std::vector<RuleCounts> guardrails;
+  // One an arm, empty where nothing was counted: all that the router measures
+  // of finished calls (see CallsSize), and how arms were drawn (see
+  // assignment).
+  std::vector<std::vector<double>> calls;
+  std::vector<std::vector<double>> assignment;
   // By feature, in the encoder's order: values absent or absurd.
   std::vector<uint64_t> missing_features;
   TrafficCounts traffic;
@@ -85,8 +94,10 @@ class WorkerStatistics {
  public:
   explicit WorkerStatistics(std::shared_ptr<const experiment::Plan> plan);
 
-  // `experiment` is an index into the plan's.
-  void OnDecision(size_t experiment, const experiment::Decision& decision);
+  // `experiment` is an index into the plan's; `p` the distribution that the arm
+  // was drawn from, one entry an arm, or empty if it is not known.
+  void OnDecision(size_t experiment, const experiment::Decision& decision,
+                  absl::Span<const double> p = {});
   // The decision was made for the request with this id, which may be empty.
   // REQUIRES: the plan has a join.
   void OnRequest(std::string_view id, const experiment::Decision& decision) {
@@ -126,6 +137,8 @@ class WorkerStatistics {
     size_t arms = 0;
     policies::StatisticsLayout layout;
     bool keep_context = false;
+    bool has_default = false;
+    MeasureLayout measures;
     experiment::MetricSource reward = experiment::MetricSource::kFeedback;
     size_t features = 0;
     // A guardrail's values.
@@ -138,6 +151,10 @@ class WorkerStatistics {
 
   std::unique_ptr<WorkerDelta> Empty() const;
   SliceDecisions& Slice(size_t experiment, int64_t time_ms);
+  void CountDraw(size_t experiment, const experiment::Decision& decision,
+                 absl::Span<const double> p);
+  void Measure(size_t experiment, const experiment::Decision& decision,
+               const CallRecord& call);
 
   std::shared_ptr<const experiment::Plan> plan_;
   std::vector<Shape> shapes_;

@@ -72,7 +72,9 @@ void ArmChoice::Settle() {
   if (e.retry.has_value() && e.retry->fallback) {
     decision.time_ms = worker_.unix_ms();
   }
-  statistics.OnDecision(*index_, decision);
+  statistics.OnDecision(
+      *index_, decision,
+      absl::MakeConstSpan(assignment_.p.data(), e.arms.size()));
   for (size_t i = 0; i < e.features.feature_count(); ++i) {
     if ((assignment_.missing_features >> i) & 1) {
       statistics.OnMissingFeature(*index_, i);
