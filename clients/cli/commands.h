@@ -39,6 +39,17 @@ struct RewardOptions {
 Result SendReward(const RouterAddress& router, const RewardOptions& options,
                   bool json);
 
+struct ReportOptions {
+  std::string experiment;
+  bool json = false;
+  bool csv = false;
+  // A file for the page; `-` is standard output. Empty: none.
+  std::string html;
+};
+
+// What an experiment of the router has shown, and what to do next.
+Result Report(const RouterAddress& router, const ReportOptions& options);
+
 }  // namespace bandit::cli
 
 #endif  // BANDIT_CLIENTS_CLI_COMMANDS_H_

@@ -32,6 +32,7 @@ struct Flags {
   std::string experiment;
   std::string reason;
   bandit::cli::RewardOptions reward;
+  bandit::cli::ReportOptions report;
 
   bandit::cli::RouterAddress Router() const {
     bandit::cli::RouterAddress given = router;
@@ -145,6 +146,26 @@ void AddReward(CLI::App* app, Chosen* chosen) {
   AddRouterFlags(command, flags.get());
 }
 
+void AddReport(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "report", "Say what an experiment has shown, and what to do next",
+      flags, chosen, [](const Flags& given) {
+        bandit::cli::ReportOptions options = given.report;
+        options.json = given.json;
+        return bandit::cli::Report(given.Router(), options);
+      });
+  command->add_option("EXPERIMENT", flags->report.experiment)->required();
+  CLI::Option* const csv = command->add_flag(
+      "--csv", flags->report.csv, "Print CSV, a line a metric and arm");
+  CLI::Option* const html =
+      command->add_option("--html", flags->report.html,
+                          "Write a page with plots to this file; - prints it");
+  csv->excludes("--json");
+  html->excludes("--json")->excludes(csv);
+  AddRouterFlags(command, flags.get());
+}
+
 int Print(const Result& result) {
   std::fputs(result.error.c_str(), stderr);
   std::fputs(result.out.c_str(), stdout);
@@ -166,6 +187,7 @@ int main(int argc, char** argv) {
   AddValidate(&app, &chosen);
   AddStatus(&app, &chosen);
   AddReinstate(&app, &chosen);
+  AddReport(&app, &chosen);
   AddReward(&app, &chosen);
   try {
     app.parse(argc, argv);

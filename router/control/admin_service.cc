@@ -163,4 +163,19 @@ grpc::ServerUnaryReactor* AdminService::Reinstate(
   return reactor;
 }
 
+grpc::ServerUnaryReactor* AdminService::GetReport(
+    grpc::CallbackServerContext* context, const v1::GetReportRequest* request,
+    v1::Report* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reports_.Order(request->experiment(),
+                 [reactor, response](absl::StatusOr<v1::Report> report) {
+                   if (report.ok()) *response = *std::move(report);
+                   // The codes are the same.
+                   reactor->Finish(grpc::Status(
+                       static_cast<grpc::StatusCode>(report.status().code()),
+                       std::string(report.status().message())));
+                 });
+  return reactor;
+}
+
 }  // namespace bandit::control

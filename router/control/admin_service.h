@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "bandit/v1/admin.grpc.pb.h"
+#include "router/control/report_desk.h"
 #include "router/learning/learner.h"
 
 namespace bandit::control {
@@ -15,13 +16,19 @@ namespace bandit::control {
 // Ownership: borrows the learner.
 class AdminService final : public v1::Admin::CallbackService {
  public:
-  AdminService(learning::Learner* learner, std::string version,
+  AdminService(learning::Learner* learner, const std::string& version,
                absl::Time started)
-      : learner_(learner), version_(std::move(version)), started_(started) {}
+      : learner_(learner),
+        version_(version),
+        started_(started),
+        reports_(learner, version) {}
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest* request,
                                       v1::RouterStatus* response) override;
+  grpc::ServerUnaryReactor* GetReport(grpc::CallbackServerContext* context,
+                                      const v1::GetReportRequest* request,
+                                      v1::Report* response) override;
 
   grpc::ServerUnaryReactor* Reinstate(grpc::CallbackServerContext* context,
                                       const v1::ReinstateRequest* request,
@@ -31,6 +38,7 @@ class AdminService final : public v1::Admin::CallbackService {
   learning::Learner* learner_;
   const std::string version_;
   const absl::Time started_;
+  ReportDesk reports_;
 };
 
 }  // namespace bandit::control

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/report_text.h"
+
+#include <vector>
+
+#include "clients/cli/report_format.h"
+#include "clients/cli/table.h"
+#include "fmt/format.h"
+
+namespace bandit::cli {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string ArmTable(const v1::Report& report) {
+  Rows rows = {{"arm", "decisions", "share", "due", "P(best)", "expected loss",
+                "p50 ms", "p95 ms", "p99 ms", "errors"}};
+  for (const v1::ArmReport& arm : report.arms()) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row = {
+        arm.name() == report.control() ? arm.name() + " (control)" : arm.name(),
+        fmt::format("{}", arm.decisions()),
+        fmt::format("{:.1f} %", 100 * arm.share()),
+        fmt::format("{:.1f} %", 100 * arm.expected_share()),
+        arm.has_probability_best()
+            ? fmt::format("{:.4f}", arm.probability_best())
+            : std::string(kNothing),
+        arm.has_expected_loss() ? Number(arm.expected_loss())
+                                : std::string(kNothing)};
+    for (int i = 0; i < 3; ++i) {
+      row.push_back(i < arm.latency_size()
+                        ? fmt::format("{:.1f}", arm.latency(i).value())
+                        : std::string(kNothing));
+    }
+    row.push_back(fmt::format("{}", arm.errors()));
+  }
+  return RenderColumns(rows, 1);
+}
+
+std::string MetricTable(const v1::MetricReport& metric) {
+  Rows rows = {{"arm", "n", "mean", "one look", "every look", "lift",
+                "lift, every look", "p"}};
+  for (const v1::ArmMetric& arm : metric.arms()) {
+    const v1::Effect& mean = arm.mean();
+    const bool compared = arm.has_lift();
+    rows.push_back(
+        {arm.arm(), fmt::format("{}", arm.count()),
+         mean.has_value() ? Number(mean.value()) : std::string(kNothing),
+         Range(mean.has_fixed(), mean.fixed()),
+         Range(mean.has_anytime(), mean.anytime()),
+         compared && arm.lift().has_value() ? SignedPercent(arm.lift().value())
+                                            : std::string(kNothing),
+         PercentRange(arm.lift().has_anytime(), arm.lift().anytime()),
+         arm.difference().has_p_adjusted()
+             ? PValue(arm.difference().p_adjusted())
+             : std::string(kNothing)});
+  }
+  return RenderColumns(rows, 1);
+}
+
+bool HasValues(const v1::MetricReport& metric) {
+  for (const v1::ArmMetric& arm : metric.arms()) {
+    if (arm.count() > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string RenderReport(const v1::Report& report) {
+  std::string text = fmt::format(
+      "{}: {} on {}, epoch {}, {} decisions, as of {}\n", report.experiment(),
+      report.policy(), report.reward_metric(), report.epoch(),
+      report.decisions(), TimeWords(report.as_of()));
+  text += fmt::format("\nnext: {}\n", ActionWords(report.next()));
+  for (const std::string& why : report.next().why()) {
+    text += fmt::format("  {}\n", why);
+  }
+  text += fmt::format("split: {}\n\n", SplitWords(report.split()));
+  text += ArmTable(report);
+  for (const v1::MetricReport& metric : report.metrics()) {
+    if (!HasValues(metric)) {
+      text += fmt::format("\n{} ({}): no values yet\n", metric.name(),
+                          MetricWords(metric));
+      continue;
+    }
+    text += fmt::format("\n{} ({})\n", metric.name(), MetricWords(metric));
+    text += MetricTable(metric);
+    for (const std::string& method : Methods(metric)) {
+      text += fmt::format("    {}\n", method);
+    }
+  }
+  text += "\n";
+  for (const std::string& note : Notes(report)) {
+    text += fmt::format("* {}\n", note);
+  }
+  return text;
+}
+
+}  // namespace bandit::cli
