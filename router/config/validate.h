@@ -26,6 +26,7 @@ inline constexpr BuiltinMetric kBuiltinMetrics[] = {
     {"ttfb_ms", "milliseconds to the first byte of the response"},
     {"error", "1 if the request failed, else 0"},
     {"response_bytes", "size of the response"},
+    {"cost", "the arm's `cost`, and its `cost_per_byte` for the response"},
 };
 
 // A missing feature is a bit of a 64-bit mask.
@@ -33,6 +34,9 @@ inline constexpr size_t kMaxFeatures = 64;
 // Columns of the feature vector, the intercept included: they travel in every
 // token.
 inline constexpr size_t kMaxColumns = 256;
+// Reports keep sums for each value of each segment.
+inline constexpr size_t kMaxSegments = 4;
+inline constexpr size_t kMaxSegmentValues = 16;
 
 // Checks `config` as the reader left it, and fills in the defaults that depend
 // on other fields: `control`, `last_resort`, `reward.metric`, `salt` and the
@@ -63,6 +67,12 @@ void ValidateMetric(const Path& path, const v1::MetricConfig& metric,
 void ValidateGuardrails(const Path& path,
                         const v1::ExperimentConfig& experiment, Report* report);
 void ValidateWebhooks(const v1::RouterConfig& config, Report* report);
+// Segments and the covariate.
+void ValidateSegments(const Path& path, const v1::ExperimentConfig& experiment,
+                      Report* report);
+// `reward.weights`; `metrics` are all names that may have one.
+void ValidateWeights(const Path& path, const v1::ExperimentConfig& experiment,
+                     const std::vector<std::string>& metrics, Report* report);
 void ValidateListenTls(const Path& path, const v1::ListenTlsConfig& tls,
                        Report* report);
 void ValidateBackendTls(const Path& path, const v1::BackendConfig& backend,

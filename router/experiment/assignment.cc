@@ -123,6 +123,11 @@ void Assign(const Experiment& experiment, const policies::Model& model,
   assignment->missing_features =
       experiment.features.Encode(headers, absl::MakeSpan(decision.features));
 
+  decision.segments = EncodeSegments(experiment.segments, headers);
+  decision.covariate = experiment.covariate.has_value()
+                           ? ReadCovariate(*experiment.covariate, headers)
+                           : 0;
+
   const auto p = absl::MakeSpan(assignment->p.data(), experiment.arms.size());
   model.Probabilities(decision.features, eligible.arms, p);
   ApplyCaps(eligible, p);

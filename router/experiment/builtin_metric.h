@@ -21,6 +21,7 @@ inline constexpr Builtin kBuiltins[] = {
     {"error", MetricSource::kError, policies::RewardKind::kBinary},
     {"response_bytes", MetricSource::kResponseBytes,
      policies::RewardKind::kContinuous},
+    {"cost", MetricSource::kCost, policies::RewardKind::kContinuous},
 };
 
 }  // namespace bandit::experiment

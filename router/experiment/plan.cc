@@ -18,6 +18,8 @@ namespace {
 constexpr absl::Duration kDefaultWindow = absl::Hours(1);
 constexpr std::string_view kTensorFlowServing =
     "tensorflow.serving.PredictionService";
+// No name that a metric can have.
+constexpr std::string_view kWeightedName = "@weighted";
 
 template <typename... Args>
 absl::Status Fail(fmt::format_string<Args...> format, Args&&... args) {
@@ -56,7 +58,11 @@ absl::Status CompileArms(const v1::ExperimentConfig& config,
       return Fail("experiments.{}.arms.{}.backend: {} is not one of backends",
                   config.name(), from.name(), from.backend());
     }
-    Arm arm{.name = from.name(), .backend = backend->second, .model = {}};
+    Arm arm{.name = from.name(),
+            .backend = backend->second,
+            .model = {},
+            .cost = from.cost(),
+            .cost_per_byte = from.cost_per_byte()};
     if (from.has_model()) {
       arm.model = {.name = from.model().name(),
                    .version = from.model().version()};
@@ -138,11 +144,69 @@ Metric CompileMetric(const v1::MetricConfig& from) {
       .default_value = {},
       .min = {},
       .max = {},
+      .role = from.role() == v1::METRIC_ROLE_PRIMARY ? MetricRole::kPrimary
+              : from.role() == v1::METRIC_ROLE_GUARDRAIL
+                  ? MetricRole::kGuardrail
+                  : MetricRole::kSecondary,
+      .lower_is_better = from.lower_is_better(),
   };
   if (from.has_default_()) metric.default_value = from.default_();
   if (from.has_min()) metric.min = from.min();
   if (from.has_max()) metric.max = from.max();
   return metric;
+}
+
+// A reward that is the weighted sum of others.
+absl::Status CompileWeights(const v1::ExperimentConfig& config,
+                            Experiment* experiment) {
+  // A map's order is not fixed; sums should be.
+  const std::map<std::string, double> weights(config.reward().weights().begin(),
+                                              config.reward().weights().end());
+  for (const auto& [name, weight] : weights) {
+    RewardPart part{.weight = weight};
+    const auto declared = std::find_if(
+        experiment->metrics.begin(), experiment->metrics.end(),
+        [&name](const Metric& metric) { return metric.name == name; });
+    const auto builtin = std::find_if(
+        std::begin(kBuiltins), std::end(kBuiltins),
+        [&name](const Builtin& known) { return known.name == name; });
+    if (declared != experiment->metrics.end()) {
+      part.metric = declared - experiment->metrics.begin();
+    } else if (builtin != std::end(kBuiltins)) {
+      part.source = builtin->source;
+    } else {
+      return Fail("experiments.{}.reward.weights.{} is not one of metrics",
+                  config.name(), name);
+    }
+    experiment->reward_parts.push_back(part);
+  }
+  experiment->reward_metric = experiment->metrics.size();
+  experiment->metrics.push_back({.name = std::string(kWeightedName),
+                                 .source = MetricSource::kWeighted,
+                                 .kind = policies::RewardKind::kContinuous,
+                                 .window = kDefaultWindow,
+                                 .default_value = {},
+                                 .min = {},
+                                 .max = {}});
+  return absl::OkStatus();
+}
+
+void CompileReport(const v1::ExperimentConfig& config, Experiment* experiment) {
+  if (config.has_report()) {
+    experiment->report_alpha = config.report().alpha();
+    experiment->report_planned = config.report().planned();
+  }
+  for (const v1::SegmentConfig& from : config.segments()) {
+    experiment->segments.push_back(
+        {.name = from.name(),
+         .key = from.metadata(),
+         .values = {from.values().begin(), from.values().end()}});
+  }
+  if (config.has_covariate()) {
+    experiment->covariate = {
+        .key = config.covariate().metadata(),
+        .missing = static_cast<float>(config.covariate().missing())};
+  }
 }
 
 // The declared metrics, and the reward if it is a built-in one.
@@ -153,6 +217,9 @@ absl::Status CompileMetrics(const v1::ExperimentConfig& config,
     metrics.push_back(CompileMetric(from));
   }
   if (!config.has_reward() && !metrics.empty()) return absl::OkStatus();
+  if (!config.reward().weights().empty()) {
+    return CompileWeights(config, experiment);
+  }
   const std::string& reward = config.reward().metric();
   const auto declared =
       std::find_if(metrics.begin(), metrics.end(),
@@ -231,6 +298,7 @@ absl::StatusOr<Experiment> CompileExperiment(const v1::ExperimentConfig& config,
   status.Update(CompileMetrics(config, &experiment));
   status.Update(CompileFeatures(config, &experiment));
   status.Update(CompileGuardrails(config, &experiment));
+  CompileReport(config, &experiment);
   if (status.ok()) status = CompilePolicy(config, &experiment);
   if (!status.ok()) return status;
   experiment.slice = SliceLength(experiment.metrics);

@@ -21,6 +21,7 @@
 #include "router/experiment/model_name.h"
 #include "router/experiment/route_table.h"
 #include "router/guardrails/rule.h"
+#include "router/experiment/segments.h"
 
 namespace bandit::experiment {
 
@@ -28,6 +29,8 @@ struct Arm {
   std::string name;
   size_t backend = 0;  // Index into Plan::backends.
   std::optional<ModelOverride> model;
+  double cost = 0;  // Of a request, and of a byte of its response.
+  double cost_per_byte = 0;
 };
 
 // Measured by the router itself, or fed back.
@@ -36,8 +39,18 @@ enum class MetricSource {
   kLatencyMs,
   kTtfbMs,
   kError,
-  kResponseBytes
+  kResponseBytes,
+  kCost,
+  kWeighted,  // Made of others: Experiment::reward_parts.
 };
+
+// By the router, call by call.
+constexpr bool IsMeasured(MetricSource source) {
+  return source != MetricSource::kFeedback && source != MetricSource::kWeighted;
+}
+
+// What reports take a metric for.
+enum class MetricRole { kPrimary, kSecondary, kGuardrail };
 
 struct Metric {
   std::string name;
@@ -47,6 +60,15 @@ struct Metric {
   std::optional<double> default_value;
   std::optional<double> min;
   std::optional<double> max;
+  MetricRole role = MetricRole::kSecondary;
+  bool lower_is_better = false;
+};
+
+// A metric's part of a weighted reward.
+struct RewardPart {
+  MetricSource source = MetricSource::kFeedback;
+  size_t metric = 0;  // Index into Experiment::metrics, if it is fed back.
+  double weight = 0;
 };
 
 // What is tried again; see RetryConfig.
@@ -85,6 +107,11 @@ struct Experiment {
   std::optional<MirrorTarget> mirror;
   std::vector<Metric> metrics;
   size_t reward_metric = 0;
+  std::vector<RewardPart> reward_parts;  // Of a weighted reward; else empty.
+  double report_alpha = 0.05;
+  double report_planned = 10'000;
+  std::vector<Segment> segments;
+  std::optional<Covariate> covariate;
   FeatureEncoder features;
   // Length of the time slices that decisions are counted in; see SliceLength.
   absl::Duration slice;
@@ -133,7 +160,8 @@ absl::Duration SliceLength(absl::Span<const Metric> metrics);
 
 // What must stay the same for statistics to be pooled, as one line of text a
 // part: arms (names, backends, model overrides, their order), unit, salt,
-// reward, metrics, features; and the shares of a fixed_split. Not the policy.
+// reward, metrics, features, segments, the covariate, costs; and the shares of
+// a fixed_split. Not the policy.
 // Determinism: equal configs give equal text, in every build.
 std::string Fingerprint(const v1::ExperimentConfig& config);
 

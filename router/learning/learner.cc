@@ -383,6 +383,7 @@ void Learner::EndTick() {
                       .dropped = join_.dropped(),
                       .too_long = join_.too_long(),
                       .unresolved = waiting_.given_up()});
+  bookkeeper_->ledger().UpdateWeighted();
   const absl::Status trained = trainer_->Train(bookkeeper_->ledger());
   Say(&training_trouble_, std::string(trained.message()),
       "every policy can use its statistics again");

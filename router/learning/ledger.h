@@ -136,6 +136,9 @@ class Ledger {
                                  size_t arm) const;
   std::array<uint64_t, kOutcomes> Outcomes(size_t experiment,
                                            size_t metric) const;
+  // Brings the rewards that are weighted sums up to date with their parts.
+  void UpdateWeighted();
+  WeightedMoments Weighted(size_t experiment, size_t arm) const;
   // What reports are made from; zeros where nothing was counted yet. A metric's
   // are a total of MeasureLayout about its Center.
   std::vector<double> Measures(size_t experiment, size_t metric,

@@ -8,19 +8,49 @@
 
 namespace bandit::learning {
 
-MeasureLayout MeasuresOf(const experiment::Experiment&) { return {}; }
+namespace {
+
+// Calls f(cell) for each cell that the decision falls in.
+template <typename F>
+void ForEachCell(const MeasureLayout& layout,
+                 const experiment::Decision& decision, const F& f) {
+  const size_t bucket = UnitBucket(decision.unit);
+  f(bucket);
+  uint32_t code = decision.segments;
+  size_t first = kUnitBuckets;
+  for (const uint32_t size : layout.segments) {
+    f(first + code % size * kSegmentBuckets +
+      bucket / (kUnitBuckets / kSegmentBuckets));
+    first += size * kSegmentBuckets;
+    code /= size;
+  }
+}
+
+}  // namespace
+
+MeasureLayout MeasuresOf(const experiment::Experiment& experiment) {
+  MeasureLayout layout;
+  for (const experiment::Segment& segment : experiment.segments) {
+    layout.segments.push_back(segment.size());
+  }
+  return layout;
+}
 
 void AddDecision(const MeasureLayout& layout,
                  const experiment::Decision& decision,
                  absl::Span<double> decisions) {
   const double weight = 1 / decision.propensity;
-  double* cell = decisions.data() +
-                 UnitBucket(decision.unit) * MeasureLayout::kDecisionCell;
-  cell[MeasureLayout::kCount] += 1;
-  cell[MeasureLayout::kWeights] += weight;
+  const double x = decision.covariate;
+  ForEachCell(layout, decision, [&](size_t at) {
+    double* cell = decisions.data() + at * MeasureLayout::kDecisionCell;
+    cell[MeasureLayout::kCount] += 1;
+    cell[MeasureLayout::kWeights] += weight;
+    cell[MeasureLayout::kCovariate] += x;
+  });
   double* tail =
       decisions.data() + layout.cells() * MeasureLayout::kDecisionCell;
   tail[MeasureLayout::kSquaredWeights] += weight * weight;
+  tail[MeasureLayout::kCovariateSquares] += x * x;
 }
 
 void AddReward(const MeasureLayout& layout,
@@ -28,15 +58,17 @@ void AddReward(const MeasureLayout& layout,
                absl::Span<double> rewards) {
   const double weight = 1 / decision.propensity;
   const double weighted = y * weight;
-  double* cell =
-      rewards.data() + UnitBucket(decision.unit) * MeasureLayout::kRewardCell;
-  cell[MeasureLayout::kSum] += y;
-  cell[MeasureLayout::kWeighted] += weighted;
+  ForEachCell(layout, decision, [&](size_t at) {
+    double* cell = rewards.data() + at * MeasureLayout::kRewardCell;
+    cell[MeasureLayout::kSum] += y;
+    cell[MeasureLayout::kWeighted] += weighted;
+  });
   double* tail = rewards.data() + layout.cells() * MeasureLayout::kRewardCell;
   tail[MeasureLayout::kRewards] += 1;
   tail[MeasureLayout::kSquares] += y * y;
   tail[MeasureLayout::kWeightedSquares] += weighted * weighted;
   tail[MeasureLayout::kCrossed] += weighted * weight;
+  tail[MeasureLayout::kCovariateProducts] += decision.covariate * y;
 }
 
 void AddTo(absl::Span<const double> from, absl::Span<double> to) {

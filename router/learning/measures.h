@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
@@ -24,6 +25,8 @@ namespace bandit::learning {
 
 // Frozen: stored cells are counted by it.
 inline constexpr size_t kUnitBuckets = 64;
+// Of a segment's value: four of the others make one.
+inline constexpr size_t kSegmentBuckets = 16;
 
 // The bucket of a unit's hash: its top bits.
 constexpr size_t UnitBucket(uint64_t unit) { return unit >> 58; }
@@ -35,8 +38,13 @@ constexpr size_t UnitBucket(uint64_t unit) { return unit >> 58; }
 //              sum (y/p)^2, sum y/p^2, sum x y
 //
 // p the decision's propensity, y the value about the row's center, x the
-// unit's covariate. A cell is a bucket of units.
+// unit's covariate. A cell is a bucket of units; the buckets of all decisions
+// come first, then for each segment those of its values. Only the tails' sums
+// are of all decisions alone.
 struct MeasureLayout {
+  // How many values each segment has, "other" included.
+  absl::InlinedVector<uint32_t, 4> segments = {};
+
   static constexpr size_t kCount = 0;
   static constexpr size_t kWeights = 1;
   static constexpr size_t kCovariate = 2;
@@ -56,16 +64,22 @@ struct MeasureLayout {
     kRewardTail
   };
 
-  constexpr size_t cells() const { return kUnitBuckets; }
-  constexpr size_t decision_size() const {
+  size_t cells() const {
+    size_t values = 0;
+    for (const uint32_t size : segments) values += size;
+    return kUnitBuckets + values * kSegmentBuckets;
+  }
+  // The first cell of a segment's value.
+  size_t first_cell(size_t segment, size_t value) const {
+    size_t values = value;
+    for (size_t s = 0; s < segment; ++s) values += segments[s];
+    return kUnitBuckets + values * kSegmentBuckets;
+  }
+  size_t decision_size() const {
     return cells() * kDecisionCell + kDecisionTail;
   }
-  constexpr size_t reward_size() const {
-    return cells() * kRewardCell + kRewardTail;
-  }
-  constexpr size_t total_size() const {
-    return decision_size() + reward_size();
-  }
+  size_t reward_size() const { return cells() * kRewardCell + kRewardTail; }
+  size_t total_size() const { return decision_size() + reward_size(); }
 };
 
 MeasureLayout MeasuresOf(const experiment::Experiment& experiment);
@@ -84,12 +98,39 @@ void AddTo(absl::Span<const double> from, absl::Span<double> to);
 // What the router measures of every finished call. An arm's sums of all of
 // them are one decision part (its decisions: the finished calls), then a reward
 // part each, about 0.
-inline constexpr std::array<experiment::MetricSource, 4> kMeasuredCalls = {
+inline constexpr std::array<experiment::MetricSource, 5> kMeasuredCalls = {
     experiment::MetricSource::kLatencyMs, experiment::MetricSource::kTtfbMs,
-    experiment::MetricSource::kError, experiment::MetricSource::kResponseBytes};
-constexpr size_t CallsSize(const MeasureLayout& layout) {
+    experiment::MetricSource::kError, experiment::MetricSource::kResponseBytes,
+    experiment::MetricSource::kCost};
+// Its place among them. REQUIRES: it is one.
+constexpr size_t CallIndex(experiment::MetricSource source) {
+  size_t i = 0;
+  while (kMeasuredCalls[i] != source) ++i;
+  return i;
+}
+inline size_t CallsSize(const MeasureLayout& layout) {
   return layout.decision_size() + kMeasuredCalls.size() * layout.reward_size();
 }
+
+// The sums of one part of a weighted reward, of an arm.
+struct PartSums {
+  double weight = 0;
+  double center = 0;
+  absl::Span<const double> decisions;
+  absl::Span<const double> rewards;
+};
+
+// Of the weighted sum of the parts.
+struct WeightedMoments {
+  double count =
+      0;  // Decisions of the part that has fewest; 0: a part has none.
+  double mean = 0;
+  // Of the mean, taken across buckets of units, so that the parts may depend
+  // on each other; 0 with fewer than two buckets.
+  double variance = 0;
+};
+WeightedMoments WeighParts(const MeasureLayout& layout,
+                           absl::Span<const PartSums> parts);
 
 // How arms were drawn, for the check of the split. An arm's sums over all of
 // the experiment's decisions: for each bucket of units how often it was drawn

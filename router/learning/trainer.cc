@@ -37,7 +37,7 @@ absl::StatusOr<std::shared_ptr<const policies::Model>> Prepare(
   std::vector<std::vector<double>> reversed;
   const MetricSource source = experiment.metrics[m].source;
   const double k = source == MetricSource::kError ? 1 : 0;
-  if (source != MetricSource::kFeedback) {
+  if (experiment::IsMeasured(source)) {
     for (size_t a = 0; a < experiment.arms.size(); ++a) {
       reversed.push_back(Reversed(layout, k, ledger.Total(e, m, a)));
     }

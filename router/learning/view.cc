@@ -37,7 +37,9 @@ ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
   ExperimentView view{.name = experiment.name,
                       .epoch = experiment.epoch,
                       .policy = experiment.policy_name,
-                      .reward_metric = experiment.metrics[reward].name,
+                      .reward_metric = experiment.reward_parts.empty()
+                                           ? experiment.metrics[reward].name
+                                           : "weighted reward",
                       .decisions = 0,
                       .arms = {},
                       .metrics = {}};

@@ -33,7 +33,8 @@ void AddContext(absl::Span<const float> x, std::vector<double>* context) {
   for (size_t i = 0; i < d; ++i) *out++ += x[i];
 }
 
-double BuiltinValue(MetricSource source, const CallRecord& call) {
+double BuiltinValue(MetricSource source, const experiment::Arm& arm,
+                    const CallRecord& call) {
   switch (source) {
     case MetricSource::kLatencyMs:
       return static_cast<double>(call.latency_ns) / kNsPerMs;
@@ -45,7 +46,11 @@ double BuiltinValue(MetricSource source, const CallRecord& call) {
       return call.code == 0 || (call.code >= 100 && call.code < 400) ? 0 : 1;
     case MetricSource::kResponseBytes:
       return static_cast<double>(call.response_bytes);
+    case MetricSource::kCost:
+      return arm.cost +
+             arm.cost_per_byte * static_cast<double>(call.response_bytes);
     case MetricSource::kFeedback:
+    case MetricSource::kWeighted:
       break;
   }
   return 0;
@@ -66,6 +71,8 @@ WorkerStatistics::WorkerStatistics(std::shared_ptr<const experiment::Plan> plan)
          .keep_context = has_default && e.layout().dimension > 0,
          .has_default = has_default,
          .measures = MeasuresOf(e),
+         .measures_reward = !e.metrics.empty() &&
+                            IsMeasured(e.metrics[e.reward_metric].source),
          .reward = e.metrics.empty() ? MetricSource::kFeedback
                                      : e.metrics[e.reward_metric].source,
          .features = e.features.feature_count(),
@@ -94,7 +101,7 @@ std::unique_ptr<WorkerDelta> WorkerStatistics::Empty() const {
     experiment.assignment.resize(shape.arms);
     experiment.missing_features.resize(shape.features);
     experiment.guardrails.resize(shape.guardrails.size() * shape.arms);
-    if (shape.reward != MetricSource::kFeedback) {
+    if (shape.measures_reward) {
       experiment.builtin_reward.assign(
           shape.arms, std::vector<double>(shape.layout.size()));
     }
@@ -156,11 +163,13 @@ void WorkerStatistics::Measure(size_t experiment,
   std::vector<double>& arm =
       delta_->experiments[experiment].calls[decision.arm];
   arm.resize(CallsSize(layout));
+  const experiment::Arm& from =
+      plan_->experiments[experiment].arms[decision.arm];
   absl::Span<double> rest = absl::MakeSpan(arm);
   AddDecision(layout, decision, rest);
   rest.remove_prefix(layout.decision_size());
   for (const MetricSource source : kMeasuredCalls) {
-    AddReward(layout, decision, BuiltinValue(source, call), rest);
+    AddReward(layout, decision, BuiltinValue(source, from, call), rest);
     rest.remove_prefix(layout.reward_size());
   }
 }
@@ -182,10 +191,12 @@ void WorkerStatistics::OnFinish(size_t experiment,
       static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
   Measure(experiment, decision, call);
   const Shape& shape = shapes_[experiment];
+  const experiment::Arm& from =
+      plan_->experiments[experiment].arms[decision.arm];
   for (size_t r = 0; r < shape.guardrails.size(); ++r) {
     const Shape::Rule& rule = shape.guardrails[r];
     if (rule.source == MetricSource::kFeedback) continue;
-    double value = BuiltinValue(rule.source, call);
+    double value = BuiltinValue(rule.source, from, call);
     if (rule.counts_above.has_value()) value = value > *rule.counts_above;
     ExperimentDelta::RuleCounts& counts =
         delta.guardrails[r * shape.arms + decision.arm];
@@ -193,12 +204,13 @@ void WorkerStatistics::OnFinish(size_t experiment,
     counts.sum += value;
     counts.squares += value * value;
   }
-  if (shape.reward != MetricSource::kFeedback) {
-    policies::Accumulate(shape.layout, /*center=*/0,
-                         {.reward = BuiltinValue(shape.reward, call),
-                          .propensity = decision.propensity,
-                          .features = decision.features},
-                         absl::MakeSpan(delta.builtin_reward[decision.arm]));
+  if (shape.measures_reward) {
+    policies::Accumulate(
+        shape.layout, /*center=*/0,
+        {.reward = BuiltinValue(shape.reward, from, call),
+         .propensity = decision.propensity,
+         .features = decision.features},
+        absl::MakeSpan(delta.builtin_reward[decision.arm]));
   }
 }
 

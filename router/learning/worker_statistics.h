@@ -139,6 +139,7 @@ class WorkerStatistics {
     bool keep_context = false;
     bool has_default = false;
     MeasureLayout measures;
+    bool measures_reward = false;
     experiment::MetricSource reward = experiment::MetricSource::kFeedback;
     size_t features = 0;
     // A guardrail's values.

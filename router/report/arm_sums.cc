@@ -5,13 +5,12 @@
 
 namespace bandit::report {
 
-using learning::kUnitBuckets;
 using learning::MeasureLayout;
 
 ArmSums::ArmSums(const MeasureLayout& layout, double center,
-                 absl::Span<const double> total)
-    : layout_(layout), center_(center), total_(total) {
-  for (size_t b = 0; b < kUnitBuckets; ++b) {
+                 absl::Span<const double> total, CellRange cells)
+    : layout_(layout), center_(center), cells_(cells), total_(total) {
+  for (size_t b = cells_.first; b < cells_.first + cells_.count; ++b) {
     count_ += Decided(b, MeasureLayout::kCount);
     weights_ += Decided(b, MeasureLayout::kWeights);
     sum_ += Rewarded(b, MeasureLayout::kSum);
@@ -21,7 +20,7 @@ ArmSums::ArmSums(const MeasureLayout& layout, double center,
 
 std::vector<stats::BucketSums> ArmSums::Buckets() const {
   std::vector<stats::BucketSums> buckets;
-  for (size_t b = 0; b < kUnitBuckets; ++b) {
+  for (size_t b = cells_.first; b < cells_.first + cells_.count; ++b) {
     buckets.push_back({.count = Decided(b, MeasureLayout::kCount),
                        .sum = Rewarded(b, MeasureLayout::kSum)});
   }
@@ -30,11 +29,43 @@ std::vector<stats::BucketSums> ArmSums::Buckets() const {
 
 std::vector<stats::BucketSums> ArmSums::Weighted() const {
   std::vector<stats::BucketSums> buckets;
-  for (size_t b = 0; b < kUnitBuckets; ++b) {
+  for (size_t b = cells_.first; b < cells_.first + cells_.count; ++b) {
     buckets.push_back({.count = Decided(b, MeasureLayout::kWeights),
                        .sum = Rewarded(b, MeasureLayout::kWeighted)});
   }
   return buckets;
+}
+
+std::vector<stats::BucketSums> ArmSums::Values() const {
+  std::vector<stats::BucketSums> buckets = Buckets();
+  for (stats::BucketSums& bucket : buckets) {
+    bucket.sum += center_ * bucket.count;
+  }
+  return buckets;
+}
+
+std::vector<stats::BucketSums> ArmSums::Covariates() const {
+  std::vector<stats::BucketSums> buckets;
+  for (size_t b = cells_.first; b < cells_.first + cells_.count; ++b) {
+    buckets.push_back({.count = Decided(b, MeasureLayout::kCount),
+                       .sum = Decided(b, MeasureLayout::kCovariate)});
+  }
+  return buckets;
+}
+
+stats::CrossMoments ArmSums::Crossed() const {
+  double covariates = 0;
+  for (const stats::BucketSums& bucket : Covariates()) {
+    covariates += bucket.sum;
+  }
+  return {.count = count_,
+          .sum_x = covariates,
+          .sum_y = sum_,
+          .xx = DecisionTail(MeasureLayout::kCovariateSquares),
+          .yy = RewardTail(MeasureLayout::kSquares),
+          .xy = RewardTail(MeasureLayout::kCovariateProducts),
+          .origin_x = 0,
+          .origin_y = center_};
 }
 
 stats::Moments ArmSums::Moments() const {

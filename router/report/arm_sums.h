@@ -14,11 +14,18 @@
 
 namespace bandit::report {
 
+// Which cells are read: those of all units, or of a segment's value.
+struct CellRange {
+  size_t first = 0;
+  size_t count = learning::kUnitBuckets;
+};
+
 // Ownership: borrows the vector, a total of `layout`.
 class ArmSums {
  public:
+  // With the cells of a segment only what is by bucket can be asked.
   ArmSums(const learning::MeasureLayout& layout, double center,
-          absl::Span<const double> total);
+          absl::Span<const double> total, CellRange cells = {});
 
   double center() const { return center_; }
   // Decisions that count.
@@ -30,6 +37,10 @@ class ArmSums {
   std::vector<stats::BucketSums> Buckets() const;
   // The same weighted by 1 / p: its "count" is the sum of weights.
   std::vector<stats::BucketSums> Weighted() const;
+  // Values and covariates themselves, not about a center, for CUPED.
+  std::vector<stats::BucketSums> Values() const;
+  std::vector<stats::BucketSums> Covariates() const;
+  stats::CrossMoments Crossed() const;
   // As if every decision were a unit.
   stats::Moments Moments() const;
   // Of a binary metric.
@@ -58,6 +69,7 @@ class ArmSums {
 
   learning::MeasureLayout layout_;
   double center_;
+  CellRange cells_;
   absl::Span<const double> total_;
   double count_ = 0;
   double sum_ = 0;       // About the center.

@@ -9,6 +9,7 @@
 #include "stats/bernoulli_sequence.h"
 #include "stats/clusters.h"
 #include "stats/comparison.h"
+#include "stats/cuped.h"
 #include "stats/off_policy.h"
 #include "stats/proportions.h"
 
@@ -23,32 +24,41 @@ constexpr std::string_view kNotYet = "fewer than 100 observations of an arm";
 // Requests are units, and 0 or 1: what has exact methods.
 bool ExactRates(const ArmData& arm, const Setting& setting) {
   return arm.binary && !setting.units && !setting.contextual &&
-         !setting.adaptive;
+         !setting.adaptive && !arm.cells_only;
 }
 
-bool HoldsSteps(const Setting& setting) {
-  return setting.adaptive && !setting.units;
+// By the draws, one by one.
+bool HoldsSteps(const ArmData& arm, const Setting& setting) {
+  return setting.adaptive && !setting.units && !arm.cells_only;
+}
+
+// Rates on moving shares have two intervals. The Bernoulli sequence is exact
+// but wants a rate that stays, the design-based one lets it drift but is
+// asymptotic and wants propensities that are not tiny. What holds both needs
+// only one of the two to be right.
+bool BothRates(const ArmData& arm, const Setting& setting) {
+  return HoldsSteps(arm, setting) && arm.binary && !setting.contextual;
+}
+
+stats::Interval Hull(const stats::Interval& a, const stats::Interval& b) {
+  return {.low = std::min(a.low, b.low), .high = std::max(a.high, b.high)};
+}
+
+stats::Interval BernoulliRate(const ArmData& arm, const Setting& setting,
+                              double alpha) {
+  const stats::Successes s = arm.sums->Successes();
+  return stats::BernoulliSequence(s.successes, s.trials,
+                                  {.alpha = alpha, .planned = setting.planned});
+}
+
+bool ByBucket(const ArmData& arm, const Setting& setting) {
+  return setting.units || arm.cells_only;
 }
 
 std::string MeanMethod(const ArmData& arm, const Setting& setting) {
   if (setting.adaptive) return "inverse-propensity weighted, by unit buckets";
-  if (setting.units) return "by unit buckets";
+  if (ByBucket(arm, setting)) return "by unit buckets";
   return arm.binary ? "Wilson" : "t";
-}
-
-stats::MeanPair PairOf(const ArmData& control, const ArmData& arm,
-                       const Setting& setting) {
-  const double origin = arm.sums->center();
-  if (setting.adaptive) {
-    return stats::PairOfBuckets(control.sums->Weighted(), arm.sums->Weighted(),
-                                origin);
-  }
-  if (setting.units) {
-    return stats::PairOfBuckets(control.sums->Buckets(), arm.sums->Buckets(),
-                                origin);
-  }
-  return {.control = MeanOf(control, setting),
-          .treatment = MeanOf(arm, setting)};
 }
 
 void SetFixed(const stats::Estimate& estimate, std::string method,
@@ -106,12 +116,12 @@ stats::Interval AsymptoticAround(const stats::Estimate& estimate, double n,
 // At its own alpha; unbounded where there is too little.
 stats::Interval AnytimeMean(const ArmData& arm, const Setting& setting,
                             double alpha) {
-  if (ExactRates(arm, setting)) {
-    const stats::Successes s = arm.sums->Successes();
-    return stats::BernoulliSequence(
-        s.successes, s.trials, {.alpha = alpha, .planned = setting.planned});
+  if (ExactRates(arm, setting)) return BernoulliRate(arm, setting, alpha);
+  if (BothRates(arm, setting)) {
+    return Hull(DesignValue(arm, setting, alpha),
+                BernoulliRate(arm, setting, alpha));
   }
-  if (HoldsSteps(setting)) return DesignValue(arm, setting, alpha);
+  if (HoldsSteps(arm, setting)) return DesignValue(arm, setting, alpha);
   if (arm.sums->count() < kBurnIn) return {};
   Setting at = setting;
   at.alpha = alpha;
@@ -121,7 +131,10 @@ stats::Interval AnytimeMean(const ArmData& arm, const Setting& setting,
 
 std::string AnytimeMethod(const ArmData& arm, const Setting& setting) {
   if (ExactRates(arm, setting)) return "Bernoulli confidence sequence";
-  if (HoldsSteps(setting)) return "design-based confidence sequence";
+  if (BothRates(arm, setting)) {
+    return "Bernoulli and design-based confidence sequences, both";
+  }
+  if (HoldsSteps(arm, setting)) return "design-based confidence sequence";
   return "asymptotic confidence sequence";
 }
 
@@ -143,7 +156,7 @@ void CompareIntervals(const ArmData& control, const ArmData& arm,
   const stats::Interval a = AnytimeMean(arm, setting, setting.alpha / 2);
   const std::string method =
       AnytimeMethod(arm, setting) + " of each arm at alpha / 2";
-  if (!HoldsSteps(setting)) {
+  if (!HoldsSteps(arm, setting)) {
     SetAnytime({.low = a.low - c.high, .high = a.high - c.low}, method,
                &to->difference);
   }
@@ -168,12 +181,20 @@ void CompareSteps(const ArmData& control, const ArmData& arm,
   const stats::OffPolicySums a = arm.sums->OffPolicy(arm.decisions);
   stats::OffPolicySums both = c;
   both.squared_noise += a.squared_noise;
-  SetAnytime(stats::DesignBasedLift(a, c,
-                                    {.alpha = setting.alpha,
-                                     .planned = PlannedNoise(both, setting),
-                                     .burn_in = kBurnIn})
-                 .interval,
-             AnytimeMethod(arm, setting), &to->difference);
+  stats::Interval difference =
+      stats::DesignBasedLift(a, c,
+                             {.alpha = setting.alpha,
+                              .planned = PlannedNoise(both, setting),
+                              .burn_in = kBurnIn})
+          .interval;
+  if (BothRates(arm, setting)) {
+    const stats::Interval rate = BernoulliRate(arm, setting, setting.alpha / 2);
+    const stats::Interval base =
+        BernoulliRate(control, setting, setting.alpha / 2);
+    difference = Hull(difference, {.low = rate.low - base.high,
+                                   .high = rate.high - base.low});
+  }
+  SetAnytime(difference, AnytimeMethod(arm, setting), &to->difference);
   CompareIntervals(control, arm, setting, to);
 }
 
@@ -184,12 +205,27 @@ void SetInterval(const stats::Interval& interval, v1::Interval* to) {
   to->set_high(interval.high);
 }
 
+stats::MeanPair PairOf(const ArmData& control, const ArmData& arm,
+                       const Setting& setting) {
+  const double origin = arm.sums->center();
+  if (setting.adaptive) {
+    return stats::PairOfBuckets(control.sums->Weighted(), arm.sums->Weighted(),
+                                origin);
+  }
+  if (ByBucket(arm, setting)) {
+    return stats::PairOfBuckets(control.sums->Buckets(), arm.sums->Buckets(),
+                                origin);
+  }
+  return {.control = MeanOf(control, setting),
+          .treatment = MeanOf(arm, setting)};
+}
+
 stats::MeanEstimate MeanOf(const ArmData& arm, const Setting& setting) {
   const ArmSums& sums = *arm.sums;
   if (setting.adaptive) {
     return stats::MeanOfBuckets(sums.Weighted(), sums.center());
   }
-  if (setting.units) {
+  if (ByBucket(arm, setting)) {
     return stats::MeanOfBuckets(sums.Buckets(), sums.center());
   }
   return stats::MeanOf(sums.Moments());
@@ -217,6 +253,46 @@ v1::Effect MeanEffect(const ArmData& arm, const Setting& setting) {
   return effect;
 }
 
+Adjusted Adjust(const ArmData& control, const ArmData& arm, double theta,
+                double center, const Setting& setting) {
+  const stats::TestPlan plan{.alpha = setting.alpha};
+  Adjusted adjusted;
+  stats::Estimate difference;
+  double plain = 0;
+  if (setting.units) {
+    const stats::MeanPair raw =
+        stats::PairOfBuckets(control.sums->Values(), arm.sums->Values());
+    const auto freed = [&](const ArmData& data) {
+      return stats::AdjustBuckets(data.sums->Values(), data.sums->Covariates(),
+                                  theta, center);
+    };
+    difference = stats::Difference(
+        stats::PairOfBuckets(freed(control), freed(arm)), plan);
+    plain = stats::Difference(raw, plan).standard_error;
+  } else {
+    const stats::CupedComparison cuped = stats::CompareCuped(
+        control.sums->Crossed(), arm.sums->Crossed(), theta, plan);
+    difference = cuped.difference;
+    adjusted.variance_reduction = cuped.variance_reduction;
+  }
+  if (setting.units && difference.validity == stats::Validity::kValid &&
+      std::isfinite(plain) && plain > 0) {
+    const double ratio = difference.standard_error / plain;
+    adjusted.variance_reduction = 1 - ratio * ratio;
+  }
+  SetFixed(difference,
+           setting.units ? "CUPED, by unit buckets" : "CUPED, Welch",
+           &adjusted.difference);
+  const bool enough =
+      std::min(control.sums->count(), arm.sums->count()) >= kBurnIn;
+  SetAnytime(enough ? AsymptoticAround(
+                          difference, control.sums->count() + arm.sums->count(),
+                          setting)
+                    : stats::Interval(),
+             "asymptotic confidence sequence", &adjusted.difference);
+  return adjusted;
+}
+
 Comparison Compare(const ArmData& control, const ArmData& arm,
                    const Setting& setting) {
   Comparison comparison;
@@ -228,15 +304,16 @@ Comparison Compare(const ArmData& control, const ArmData& arm,
   const stats::MeanPair pair = PairOf(control, arm, setting);
   const stats::Estimate difference = stats::Difference(pair, plan);
   const stats::LiftEstimate lift = stats::Lift(pair, plan);
-  const std::string method =
-      setting.adaptive || setting.units ? MeanMethod(arm, setting) : "Welch";
+  const std::string method = setting.adaptive || ByBucket(arm, setting)
+                                 ? MeanMethod(arm, setting)
+                                 : "Welch";
   SetFixed(difference, method, &comparison.difference);
   SetFixed(lift.estimate,
            method + (lift.method == stats::LiftMethod::kFieller ? ", Fieller"
                                                                 : ", delta"),
            &comparison.lift);
   const double fewest = std::min(control.sums->count(), arm.sums->count());
-  if (HoldsSteps(setting)) {
+  if (HoldsSteps(arm, setting)) {
     CompareSteps(control, arm, setting, &comparison);
   } else {
     const double n = control.sums->count() + arm.sums->count();

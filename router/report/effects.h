@@ -12,6 +12,7 @@
 
 #include "bandit/v1/report.pb.h"
 #include "router/report/arm_sums.h"
+#include "stats/comparison.h"
 #include "stats/estimate.h"
 #include "stats/interval.h"
 
@@ -34,6 +35,8 @@ struct ArmData {
   const ArmSums* sums = nullptr;
   bool binary = false;
   double decisions = 0;
+  // What is by bucket can be asked, and nothing else.
+  bool cells_only = false;
 };
 
 // The mean as one look sees it; the posterior is made of it.
@@ -44,6 +47,19 @@ struct Comparison {
   v1::Effect difference;
   v1::Effect lift;
 };
+// The two means as the bucket methods see them, with their covariance.
+stats::MeanPair PairOf(const ArmData& control, const ArmData& arm,
+                       const Setting& setting);
+
+// The difference, with what a covariate known beforehand explains taken out of
+// it. For shares that did not move; theta from all arms.
+struct Adjusted {
+  v1::Effect difference;
+  double variance_reduction = 0;
+};
+Adjusted Adjust(const ArmData& control, const ArmData& arm, double theta,
+                double center, const Setting& setting);
+
 Comparison Compare(const ArmData& control, const ArmData& arm,
                    const Setting& setting);
 

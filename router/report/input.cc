@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "policies/policy.h"
+#include "router/report/weighted_reward.h"
 
 namespace bandit::report {
 namespace {
@@ -20,21 +21,38 @@ std::string_view NameOf(MetricSource source) {
       return "error";
     case MetricSource::kResponseBytes:
       return "response_bytes";
+    case MetricSource::kCost:
+      return "cost";
     case MetricSource::kFeedback:
+    case MetricSource::kWeighted:
       break;
   }
   return "";
+}
+
+std::string_view RoleName(experiment::MetricRole role) {
+  switch (role) {
+    case experiment::MetricRole::kPrimary:
+      return "primary";
+    case experiment::MetricRole::kGuardrail:
+      return "guardrail";
+    case experiment::MetricRole::kSecondary:
+      break;
+  }
+  return "secondary";
 }
 
 MetricInput Declared(const learning::Ledger& ledger, size_t e, size_t m) {
   const experiment::Experiment& experiment = ledger.plan().experiments[e];
   const experiment::Metric& metric = experiment.metrics[m];
   const bool reward = m == experiment.reward_metric;
-  MetricInput input{.name = metric.name,
-                    .role = reward ? "reward" : "secondary",
-                    .binary = metric.kind == policies::RewardKind::kBinary,
-                    .center = ledger.Center(e, m),
-                    .arms = {}};
+  MetricInput input{
+      .name = metric.name,
+      .role = reward ? "reward" : std::string(RoleName(metric.role)),
+      .cost = metric.lower_is_better,
+      .binary = metric.kind == policies::RewardKind::kBinary,
+      .center = ledger.Center(e, m),
+      .arms = {}};
   for (size_t a = 0; a < experiment.arms.size(); ++a) {
     input.arms.push_back(ledger.Measures(e, m, a));
   }
@@ -79,6 +97,11 @@ void AddMetrics(const learning::Ledger& ledger, size_t e, Input* input) {
   }
   const experiment::Metric& reward =
       experiment.metrics[experiment.reward_metric];
+  if (reward.source == MetricSource::kWeighted) {
+    input->metrics.insert(
+        input->metrics.begin(),
+        WeightedReward(experiment, input->layout, input->metrics, calls));
+  }
   for (size_t i = 0; i < learning::kMeasuredCalls.size(); ++i) {
     MetricInput metric = Measured(input->layout, i, calls);
     const bool is_reward = learning::kMeasuredCalls[i] == reward.source;
@@ -115,7 +138,11 @@ Input TakeInput(const learning::Ledger& ledger, size_t e,
               .learns = experiment.policy_name != "fixed_split",
               .unit = experiment.unit_key,
               .control = experiment.control,
+              .alpha = experiment.report_alpha,
+              .planned = experiment.report_planned,
               .layout = ledger.measure_layout(e),
+              .segments = experiment.segments,
+              .covariate = experiment.covariate.has_value(),
               .arms = {},
               .metrics = {}};
   for (size_t a = 0; a < experiment.arms.size(); ++a) {

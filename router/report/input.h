@@ -23,6 +23,8 @@ struct MetricInput {
   bool cost = false;  // Smaller is better.
   bool binary = false;
   bool measured = false;  // By the router itself.
+  // Its cells alone can be read, not what follows them: a weighted sum.
+  bool cells_only = false;
   // What sums are about.
   double center = 0;
   // A total of MeasureLayout for each arm.
@@ -49,6 +51,8 @@ struct Input {
   double alpha = 0.05;
   double planned = 10'000;
   learning::MeasureLayout layout;
+  std::vector<experiment::Segment> segments;
+  bool covariate = false;  // There is one.
   std::vector<ArmInput> arms;
   // The reward metric, the other declared ones, the built-in ones.
   std::vector<MetricInput> metrics;

@@ -8,8 +8,10 @@
 #include "router/report/arm_sums.h"
 #include "router/report/effects.h"
 #include "router/report/next_step.h"
+#include "router/report/segment_reports.h"
 #include "router/report/split_check.h"
 #include "stats/best_arm.h"
+#include "stats/cuped.h"
 #include "stats/expected_loss.h"
 #include "stats/multiple_testing.h"
 #include "stats/posterior.h"
@@ -40,7 +42,10 @@ struct MetricData {
   double decisions = 0;
 
   ArmData arm(size_t a) const {
-    return {.sums = &sums[a], .binary = input->binary, .decisions = decisions};
+    return {.sums = &sums[a],
+            .binary = input->binary,
+            .decisions = decisions,
+            .cells_only = input->cells_only};
   }
 };
 
@@ -126,6 +131,29 @@ void AddArms(const Input& input, const std::vector<MetricData>& metrics,
   }
 }
 
+// What the covariate explains is taken out, where shares did not move.
+void AddAdjusted(const MetricData& data, const Input& input,
+                 const Setting& setting, v1::MetricReport* report) {
+  if (!input.covariate || setting.adaptive || data.input->cells_only) return;
+  std::vector<stats::CrossMoments> arms;
+  double sum = 0, count = 0;
+  for (const ArmSums& arm : data.sums) {
+    arms.push_back(arm.Crossed());
+    sum += arms.back().sum_x;
+    count += arms.back().count;
+  }
+  if (!(count > 0)) return;
+  const double theta = stats::CupedTheta(arms);
+  for (size_t a = 0; a < data.sums.size(); ++a) {
+    if (a == input.control) continue;
+    const Adjusted adjusted = Adjust(data.arm(input.control), data.arm(a),
+                                     theta, sum / count, setting);
+    v1::ArmMetric* arm = report->mutable_arms(static_cast<int>(a));
+    *arm->mutable_adjusted() = adjusted.difference;
+    arm->set_variance_reduction(adjusted.variance_reduction);
+  }
+}
+
 void AddMetric(const MetricData& data, const Input& input,
                const Setting& setting, v1::MetricReport* report) {
   report->set_name(data.input->name);
@@ -149,6 +177,7 @@ void AddMetric(const MetricData& data, const Input& input,
     *arm->mutable_difference() = std::move(comparison.difference);
     *arm->mutable_lift() = std::move(comparison.lift);
   }
+  AddAdjusted(data, input, shared, report);
 }
 
 // Holm over the arms for the reward; Benjamini-Hochberg for all others.
@@ -189,7 +218,8 @@ void SetPosterior(const std::vector<Posterior>& arms, v1::Report* report) {
 // requests, else normal about the mean. For a cost the best is the least.
 void AddPosterior(const MetricData& reward, const Setting& setting,
                   v1::Report* report) {
-  const bool beta = reward.input->binary && !setting.adaptive && !setting.units;
+  const bool beta = reward.input->binary && !setting.adaptive &&
+                    !setting.units && !reward.input->cells_only;
   std::vector<stats::BetaPosterior> rates;
   std::vector<stats::NormalPosterior> means;
   for (size_t a = 0; a < reward.sums.size(); ++a) {
@@ -240,6 +270,7 @@ v1::Report MakeReport(const Input& input) {
   }
   AdjustP(&report);
   AddPosterior(metrics[0], setting, &report);
+  AddSegments(input, setting, &report);
   *report.mutable_split() = CheckSplit(input);
   *report.mutable_next() = Advise(report);
   return report;

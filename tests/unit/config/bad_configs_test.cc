@@ -86,18 +86,16 @@ constexpr Case kFields[] = {
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 4 more, did you "
+     "salt, timeout, retry or 5 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 4 more"},
+     "salt, timeout, retry or 5 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
-     "name, backend, weight or model, did you mean \"weight\"?"},
-    {"reward: {metric: click}",
-     "reward: {weights: {click: 1, latency_ms: -0.001}, metric: click}",
-     "14: experiments.ranker.reward has no field \"weights\", expected metric"},
+     "name, backend, weight, model, cost or cost_per_byte, did you mean "
+     "\"weight\"?"},
     {"default_backend: a", "default_backend: a\ndefault_backend: b",
      "5: default_backend is a duplicate of line 4, expected one"},
     {"name: control, backend: a", "name: control, name: control, backend: a",
@@ -119,8 +117,6 @@ constexpr Case kFields[] = {
     {"kind: binary, ", "",
      "16: experiments.ranker.metrics.click.kind is missing, expected binary or "
      "continuous"},
-    {"reward: {metric: click}", "reward: {}",
-     "14: experiments.ranker.reward.metric is missing, expected text"},
     {kGood, "listen: \"127.0.0.1:80\"\n",
      "1: backends is missing, expected a map"},
 };
@@ -611,7 +607,7 @@ constexpr Case kNames[] = {
      "backend: b, weight: 10}",
      "- [x]\n      - {name: control, backend: c, weight: 10}",
      "10: experiments.ranker.arms[0] is a list, expected a map with name, "
-     "backend, weight or model\nf.yaml:11: "
+     "backend, weight, model, cost or cost_per_byte\nf.yaml:11: "
      "experiments.ranker.arms.control.backend = \"c\" is not one of the "
      "backends, expected a or b"},
     {"\"127.0.0.1:1\"", "[[x], \"127.0.0.1\"]",
@@ -645,12 +641,12 @@ constexpr Case kNames[] = {
      "control or candidate"},
     {"{metric: click}", "{metric: clik}",
      "14: experiments.ranker.reward.metric = \"clik\" is not one of the "
-     "metrics, expected click, score, latency_ms, ttfb_ms, error or "
-     "response_bytes, did you mean \"click\"?"},
+     "metrics, expected click, score, latency_ms, ttfb_ms, error, "
+     "response_bytes or cost, did you mean \"click\"?"},
     {"{metric: click}", "{metric: latency}",
      "14: experiments.ranker.reward.metric = \"latency\" is not one of the "
-     "metrics, expected click, score, latency_ms, ttfb_ms, error or "
-     "response_bytes, did you mean \"latency_ms\"?"},
+     "metrics, expected click, score, latency_ms, ttfb_ms, error, "
+     "response_bytes or cost, did you mean \"latency_ms\"?"},
     {"name: score", "name: click",
      "17: experiments.ranker.metrics.click.name = \"click\" is a duplicate of "
      "line 16, expected another name"},
@@ -669,7 +665,7 @@ constexpr Case kNames[] = {
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
      "match, unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 4 more"},
+     "salt, timeout, retry or 5 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 
@@ -681,7 +677,7 @@ constexpr Case kExperiments[] = {
      "candidate, backend: b, weight: 10}\n    control: control",
      "arms: control",
      "9: experiments.ranker.arms is a single value, expected a list, each a "
-     "map with name, backend, weight or model"},
+     "map with name, backend, weight, model, cost or cost_per_byte"},
     {"weight: 90}\n      - {name: candidate, backend: b, weight: 10}",
      "weight: 0}\n      - {name: candidate, backend: b, weight: 0}",
      "9: experiments.ranker.arms have weights that sum to 0, expected a "
@@ -834,6 +830,44 @@ constexpr Case kExperiments[] = {
     {"min: 0, max: 1", "min: 0, default: -1",
      "17: experiments.ranker.metrics.score.default = -1 is outside [0, inf], "
      "the metric's min and max"},
+    {"reward: {metric: click}", "reward: {}",
+     "14: experiments.ranker.reward is empty, expected metric or weights"},
+    {"reward: {metric: click}", "reward: {metric: click, weights: {score: 1}}",
+     "14: experiments.ranker.reward.weights is given beside metric, expected "
+     "one of the two"},
+    {"reward: {metric: click}", "reward: {weights: {clik: 1}}",
+     "14: experiments.ranker.reward.weights.clik is not one of metrics, "
+     "expected click, score, latency_ms, ttfb_ms, error, response_bytes or "
+     "cost, did you mean \"click\"?"},
+    {"reward: {metric: click}", "reward: {weights: {click: 0}}",
+     "14: experiments.ranker.reward.weights.click = 0 is no weight, expected a "
+     "number in [-1e12, 1e12] that is not 0"},
+    {"{name: thompson, floor: 0.02}\n    reward: {metric: click}",
+     "{name: linucb}\n    reward: {weights: {click: 1}}",
+     "13: experiments.ranker.policy.name = \"linucb\" learns from one metric's "
+     "values and their contexts together, expected `reward.metric`, or a "
+     "policy "
+     "without context for `reward.weights`"},
+    {"kind: binary, window: 30m",
+     "kind: binary, lower_is_better: true, window: 30m",
+     "14: experiments.ranker.reward.metric = \"click\" is better when it is "
+     "lower, expected `reward: {weights: {click: -1}}`"},
+    {"    context:",
+     "    segments:\n      - {name: d, metadata: X-D, values: [a]}\n"
+     "    context:",
+     "19: experiments.ranker.segments.d.metadata = \"X-D\" has upper-case "
+     "letters, expected a metadata key in lower case, did you mean \"x-d\"?"},
+    {"    context:",
+     "    segments:\n      - {name: d, metadata: x-d, values: [a, a]}\n"
+     "    context:",
+     "19: experiments.ranker.segments.d.values[1] = \"a\" is given twice, "
+     "expected each value once"},
+    {"    context:",
+     "    covariate: {metadata: x-p, missing: 1e300}\n    context:",
+     "18: experiments.ranker.covariate.missing = 1e+300 is too large, expected "
+     "a value that a float holds"},
+    {"weight: 90}", "weight: 90, cost: -1}",
+     "10: experiments.ranker.arms.control.cost = -1 is outside [0, 1e12]"},
     {"categories: [ios, web]", "categories: [ios, ios]",
      "20: experiments.ranker.context.features.device.categories[1] = \"ios\" "
      "is given twice, expected each category once"},

@@ -17,7 +17,7 @@ using bandit::testing::Rating;
 using ::testing::Each;
 
 constexpr int64_t kT0 = 1'000'000;
-constexpr MeasureLayout kLayout;
+const MeasureLayout kLayout;
 
 absl::Time At(int64_t ms) { return absl::FromUnixMillis(ms); }
 
@@ -135,7 +135,13 @@ TEST_F(MeasuresTest, WithoutADefaultOnlyTheRewardedCount) {
 }
 
 TEST_F(MeasuresTest, CallsAreMeasuredWhateverTheReward) {
-  Use({{.metrics = {Click()}}});
+  auto plan =
+      std::make_shared<experiment::Plan>(*MakePlan({{.metrics = {Click()}}}));
+  plan->experiments[0].arms[1].cost = 1.5;
+  plan->experiments[0].arms[1].cost_per_byte = 0.01;
+  plan_ = plan;
+  ledger_ = std::make_unique<Ledger>(plan_);
+  workers_ = std::make_unique<WorkerStatistics>(plan_);
   const auto decision = Made(1, 7, 0.5);
   workers_->OnFinish(0, decision,
                      {.code = 14,
@@ -148,7 +154,7 @@ TEST_F(MeasuresTest, CallsAreMeasuredWhateverTheReward) {
   const std::vector<double> calls = ledger_->Calls(0, 1);
   ASSERT_EQ(calls.size(), CallsSize(kLayout));
   EXPECT_EQ(Decided(calls), 2);
-  const double expected[] = {8, 7, 1, 100};  // ms, ms, errors, bytes
+  const double expected[] = {8, 7, 1, 100, 4};  // ms, ms, errors, bytes, cost
   for (size_t m = 0; m < kMeasuredCalls.size(); ++m) {
     EXPECT_EQ(calls[kLayout.decision_size() + m * kLayout.reward_size() +
                     7 * MeasureLayout::kRewardCell + MeasureLayout::kSum],

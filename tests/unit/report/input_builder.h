@@ -41,6 +41,15 @@ class InputBuilder {
     input_.metrics.push_back(std::move(metric));
     return input_.metrics.size() - 1;
   }
+  // REQUIRES: nothing was counted yet.
+  void Segment(experiment::Segment segment) {
+    input_.layout.segments.push_back(segment.size());
+    input_.segments.push_back(std::move(segment));
+    for (report::MetricInput& metric : input_.metrics) {
+      metric.arms.assign(input_.arms.size(),
+                         std::vector<double>(input_.layout.total_size()));
+    }
+  }
   size_t AddErrors() {
     return AddMetric({.name = "error",
                       .role = "built-in",
