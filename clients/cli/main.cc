@@ -8,6 +8,7 @@
 #include <string>
 
 #include "clients/cli/commands.h"
+#include "clients/cli/power.h"
 
 namespace {
 
@@ -33,6 +34,7 @@ struct Flags {
   std::string reason;
   bandit::cli::RewardOptions reward;
   bandit::cli::ReportOptions report;
+  bandit::cli::PowerOptions power;
 
   bandit::cli::RouterAddress Router() const {
     bandit::cli::RouterAddress given = router;
@@ -166,6 +168,41 @@ void AddReport(CLI::App* app, Chosen* chosen) {
   AddRouterFlags(command, flags.get());
 }
 
+void AddPower(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "power", "Plan an experiment: how many units, how many days", flags,
+      chosen, [](const Flags& given) {
+        return bandit::cli::Power(given.power, given.json);
+      });
+  bandit::cli::PowerOptions* const plan = &flags->power;
+  command
+      ->add_option("--baseline", plan->baseline,
+                   "The control's rate, or its mean with --sd")
+      ->required();
+  command
+      ->add_option("--mde", plan->effect,
+                   "The smallest difference worth finding")
+      ->required();
+  command->add_flag("--relative", plan->relative,
+                    "--mde is a fraction of the baseline");
+  command->add_option("--sd", plan->deviation,
+                      "Standard deviation of a unit's value; absent: a rate");
+  command->add_option("--alpha", plan->alpha, "Chance of a false alarm")
+      ->capture_default_str();
+  command
+      ->add_option("--power", plan->power,
+                   "Chance to find the difference if it is there")
+      ->capture_default_str();
+  command->add_option("--arms", plan->arms, "The control included")
+      ->capture_default_str();
+  command->add_option("--control-share", plan->control_share,
+                      "Of the units; absent: as much as the others");
+  command->add_option("--correlation", plan->correlation,
+                      "Of a covariate with the metric");
+  command->add_option("--per-day", plan->per_day, "Units a day");
+}
+
 int Print(const Result& result) {
   std::fputs(result.error.c_str(), stderr);
   std::fputs(result.out.c_str(), stdout);
@@ -188,6 +225,7 @@ int main(int argc, char** argv) {
   AddStatus(&app, &chosen);
   AddReinstate(&app, &chosen);
   AddReport(&app, &chosen);
+  AddPower(&app, &chosen);
   AddReward(&app, &chosen);
   try {
     app.parse(argc, argv);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "absl/time/time.h"
 #include "fmt/format.h"
@@ -93,6 +94,36 @@ std::string TimeWords(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC",
                           absl::FromUnixSeconds(time.seconds()),
                           absl::UTCTimeZone());
+}
+
+std::string HeterogeneityWords(const v1::SegmentReport& segment) {
+  const std::map<std::string, double> sorted(segment.heterogeneity().begin(),
+                                             segment.heterogeneity().end());
+  std::string text;
+  for (const auto& [arm, p] : sorted) {
+    text += fmt::format("; does the effect of {} differ by {}: p {}", arm,
+                        segment.segment(), PValue(p));
+  }
+  return text;
+}
+
+std::string ArmWords(const v1::Report& report, const std::string& arm) {
+  return arm == report.control() && arm != "control" ? arm + " (control)" : arm;
+}
+
+bool WorthATable(const v1::MetricReport& metric) {
+  return std::any_of(metric.arms().begin(), metric.arms().end(),
+                     [&](const v1::ArmMetric& arm) {
+                       return arm.count() > 0 && (metric.role() != "built-in" ||
+                                                  arm.mean().value() != 0);
+                     });
+}
+
+std::string InsteadOfTable(const v1::MetricReport& metric) {
+  const bool counted =
+      std::any_of(metric.arms().begin(), metric.arms().end(),
+                  [](const v1::ArmMetric& arm) { return arm.count() > 0; });
+  return counted ? "0 in every arm" : "no values yet";
 }
 
 std::vector<std::string> Notes(const v1::Report& report) {

@@ -32,6 +32,16 @@ std::string SplitWords(const v1::SplitCheck& split);
 std::string MetricWords(const v1::MetricReport& metric);
 // "2026-11-25 00:53:58 UTC"
 std::string TimeWords(const google::protobuf::Timestamp& time);
+// ": the effect of candidate differs, p = 0.003"; empty if it was not tested.
+std::string HeterogeneityWords(const v1::SegmentReport& segment);
+// The arm's name, with a word if it is the control and the name does not say
+// so.
+std::string ArmWords(const v1::Report& report, const std::string& arm);
+// Whether there is something to show: a value that is not 0, or any at all of a
+// metric that is not built in.
+bool WorthATable(const v1::MetricReport& metric);
+// "no values yet", "0 in every arm": in the place of the table.
+std::string InsteadOfTable(const v1::MetricReport& metric);
 // What the report assumes, by sentences: the look, the unit, the shares.
 std::vector<std::string> Notes(const v1::Report& report);
 // The methods behind a metric's intervals, each once.

@@ -80,16 +80,15 @@ std::string Arms(const v1::Report& report) {
   std::vector<BarRow> bars;
   for (const v1::ArmReport& arm : report.arms()) {
     std::vector<std::string>& row = rows.emplace_back();
-    row = {
-        arm.name() == report.control() ? arm.name() + " (control)" : arm.name(),
-        fmt::format("{}", arm.decisions()),
-        fmt::format("{:.1f} %", 100 * arm.share()),
-        fmt::format("{:.1f} %", 100 * arm.expected_share()),
-        arm.has_probability_best()
-            ? fmt::format("{:.4f}", arm.probability_best())
-            : std::string(kNothing),
-        arm.has_expected_loss() ? Number(arm.expected_loss())
-                                : std::string(kNothing)};
+    row = {ArmWords(report, arm.name()),
+           fmt::format("{}", arm.decisions()),
+           fmt::format("{:.1f} %", 100 * arm.share()),
+           fmt::format("{:.1f} %", 100 * arm.expected_share()),
+           arm.has_probability_best()
+               ? fmt::format("{:.4f}", arm.probability_best())
+               : std::string(kNothing),
+           arm.has_expected_loss() ? Number(arm.expected_loss())
+                                   : std::string(kNothing)};
     for (int i = 0; i < 3; ++i) {
       row.push_back(i < arm.latency_size()
                         ? fmt::format("{:.1f}", arm.latency(i).value())
@@ -148,7 +147,10 @@ std::string Metric(const v1::Report& report, const v1::MetricReport& metric) {
     if (mean.has_value()) means.push_back(RowOf(arm.arm(), mean, accent));
     if (lift.has_value()) lifts.push_back(RowOf(arm.arm(), lift, accent));
   }
-  if (means.empty()) return html + "<p class=\"soft\">No values yet.</p>\n";
+  if (means.empty() || !WorthATable(metric)) {
+    return html +
+           fmt::format("<p class=\"soft\">{}.</p>\n", InsteadOfTable(metric));
+  }
   html += Table(rows);
   html += "<p class=\"soft\">Mean by arm</p>\n" +
           ForestPlot(means, /*zero=*/false, 1, "");
@@ -157,11 +159,54 @@ std::string Metric(const v1::Report& report, const v1::MetricReport& metric) {
                         Escaped(report.control())) +
             ForestPlot(lifts, /*zero=*/true, 100, " %");
   }
+  for (const v1::ArmMetric& arm : metric.arms()) {
+    if (!arm.adjusted().has_value()) continue;
+    html += fmt::format(
+        "<p>{}, adjusted for the covariate: difference {} ({} at every look), "
+        "{:.0f} % less variance.</p>\n",
+        Escaped(arm.arm()), Number(arm.adjusted().value()),
+        Range(arm.adjusted().has_anytime(), arm.adjusted().anytime()),
+        100 * arm.variance_reduction());
+  }
   html += "<details><summary class=\"soft\">Methods</summary><ul>\n";
   for (const std::string& method : Methods(metric)) {
     html += fmt::format("<li>{}</li>\n", Escaped(method));
   }
   return html + "</ul></details>\n";
+}
+
+std::string Segment(const v1::Report& report,
+                    const v1::SegmentReport& segment) {
+  std::string html =
+      fmt::format("<h2>{} by {} <span class=\"soft\">{}</span></h2>\n",
+                  Escaped(report.reward_metric()), Escaped(segment.segment()),
+                  Escaped(HeterogeneityWords(segment)));
+  std::vector<std::vector<std::string>> rows = {
+      {"value", "arm", "n", "mean", "one look", "difference", "one look", "p"}};
+  std::vector<ForestRow> differences;
+  for (const v1::SegmentValue& value : segment.values()) {
+    for (const v1::ArmMetric& arm : value.arms()) {
+      const std::string nothing(kNothing);
+      const v1::Effect& difference = arm.difference();
+      rows.push_back(
+          {value.value(), arm.arm(), fmt::format("{}", arm.count()),
+           arm.mean().has_value() ? Number(arm.mean().value()) : nothing,
+           Range(arm.mean().has_fixed(), arm.mean().fixed()),
+           difference.has_value() ? Number(difference.value()) : nothing,
+           Range(difference.has_fixed(), difference.fixed()),
+           difference.has_p_adjusted() ? PValue(difference.p_adjusted())
+                                       : nothing});
+      if (!difference.has_value()) continue;
+      differences.push_back(
+          RowOf(value.value() + ", " + arm.arm(), difference, true));
+    }
+  }
+  html += Table(rows);
+  if (differences.empty()) return html;
+  return html +
+         fmt::format("<p class=\"soft\">Difference from {}</p>\n",
+                     Escaped(report.control())) +
+         ForestPlot(differences, /*zero=*/true, 1, "");
 }
 
 }  // namespace
@@ -187,6 +232,9 @@ std::string RenderReportHtml(const v1::Report& report) {
       "that was planned, the thin one for all looks at once.</p>\n";
   for (const v1::MetricReport& metric : report.metrics()) {
     html += Metric(report, metric);
+  }
+  for (const v1::SegmentReport& segment : report.segments()) {
+    html += Segment(report, segment);
   }
   html += "<h2>How to read this</h2>\n<ul>\n";
   for (const std::string& note : Notes(report)) {

@@ -17,16 +17,15 @@ std::string ArmTable(const v1::Report& report) {
                 "p50 ms", "p95 ms", "p99 ms", "errors"}};
   for (const v1::ArmReport& arm : report.arms()) {
     std::vector<std::string>& row = rows.emplace_back();
-    row = {
-        arm.name() == report.control() ? arm.name() + " (control)" : arm.name(),
-        fmt::format("{}", arm.decisions()),
-        fmt::format("{:.1f} %", 100 * arm.share()),
-        fmt::format("{:.1f} %", 100 * arm.expected_share()),
-        arm.has_probability_best()
-            ? fmt::format("{:.4f}", arm.probability_best())
-            : std::string(kNothing),
-        arm.has_expected_loss() ? Number(arm.expected_loss())
-                                : std::string(kNothing)};
+    row = {ArmWords(report, arm.name()),
+           fmt::format("{}", arm.decisions()),
+           fmt::format("{:.1f} %", 100 * arm.share()),
+           fmt::format("{:.1f} %", 100 * arm.expected_share()),
+           arm.has_probability_best()
+               ? fmt::format("{:.4f}", arm.probability_best())
+               : std::string(kNothing),
+           arm.has_expected_loss() ? Number(arm.expected_loss())
+                                   : std::string(kNothing)};
     for (int i = 0; i < 3; ++i) {
       row.push_back(i < arm.latency_size()
                         ? fmt::format("{:.1f}", arm.latency(i).value())
@@ -58,11 +57,38 @@ std::string MetricTable(const v1::MetricReport& metric) {
   return RenderColumns(rows, 1);
 }
 
-bool HasValues(const v1::MetricReport& metric) {
+std::string AdjustedLines(const v1::MetricReport& metric) {
+  std::string text;
   for (const v1::ArmMetric& arm : metric.arms()) {
-    if (arm.count() > 0) return true;
+    if (!arm.adjusted().has_value()) continue;
+    text += fmt::format(
+        "    {} by covariate: difference {} (every look: {}), {:.0f} % less "
+        "variance\n",
+        arm.arm(), Number(arm.adjusted().value()),
+        Range(arm.adjusted().has_anytime(), arm.adjusted().anytime()),
+        100 * arm.variance_reduction());
   }
-  return false;
+  return text;
+}
+
+std::string SegmentTable(const v1::SegmentReport& segment) {
+  Rows rows = {
+      {"value", "arm", "n", "mean", "one look", "difference", "one look", "p"}};
+  for (const v1::SegmentValue& value : segment.values()) {
+    for (const v1::ArmMetric& arm : value.arms()) {
+      const std::string nothing(kNothing);
+      const v1::Effect& difference = arm.difference();
+      rows.push_back(
+          {value.value(), arm.arm(), fmt::format("{}", arm.count()),
+           arm.mean().has_value() ? Number(arm.mean().value()) : nothing,
+           Range(arm.mean().has_fixed(), arm.mean().fixed()),
+           difference.has_value() ? Number(difference.value()) : nothing,
+           Range(difference.has_fixed(), difference.fixed()),
+           difference.has_p_adjusted() ? PValue(difference.p_adjusted())
+                                       : nothing});
+    }
+  }
+  return RenderColumns(rows, 2);
 }
 
 }  // namespace
@@ -79,16 +105,24 @@ std::string RenderReport(const v1::Report& report) {
   text += fmt::format("split: {}\n\n", SplitWords(report.split()));
   text += ArmTable(report);
   for (const v1::MetricReport& metric : report.metrics()) {
-    if (!HasValues(metric)) {
-      text += fmt::format("\n{} ({}): no values yet\n", metric.name(),
-                          MetricWords(metric));
+    if (!WorthATable(metric)) {
+      text += fmt::format("\n{} ({}): {}\n", metric.name(), MetricWords(metric),
+                          InsteadOfTable(metric));
       continue;
     }
     text += fmt::format("\n{} ({})\n", metric.name(), MetricWords(metric));
     text += MetricTable(metric);
+    text += AdjustedLines(metric);
+    // Those of the others differ little; --json and --html have them.
+    if (metric.role() != "reward") continue;
     for (const std::string& method : Methods(metric)) {
       text += fmt::format("    {}\n", method);
     }
+  }
+  for (const v1::SegmentReport& segment : report.segments()) {
+    text += fmt::format("\nsegment {} ({}){}\n", segment.segment(),
+                        report.reward_metric(), HeterogeneityWords(segment));
+    text += SegmentTable(segment);
   }
   text += "\n";
   for (const std::string& note : Notes(report)) {

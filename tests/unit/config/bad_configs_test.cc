@@ -86,12 +86,12 @@ constexpr Case kFields[] = {
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 5 more, did you "
+     "salt, timeout, retry or 7 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 5 more"},
+     "salt, timeout, retry or 7 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
      "name, backend, weight, model, cost or cost_per_byte, did you mean "
@@ -665,7 +665,7 @@ constexpr Case kNames[] = {
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
      "match, unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 5 more"},
+     "salt, timeout, retry or 7 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 
