@@ -28,6 +28,15 @@ std::string WithPort(const std::string& address, int port) {
   return fmt::format("{}:{}", address.substr(0, address.rfind(':')), port);
 }
 
+std::vector<std::pair<std::string, std::string>> Identities(
+    const v1::RouterConfig& config) {
+  std::vector<std::pair<std::string, std::string>> identities;
+  for (const v1::IdentityConfig& identity : config.identities()) {
+    identities.emplace_back(identity.name(), identity.token());
+  }
+  return identities;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Router>> Router::Start(
@@ -116,6 +125,7 @@ absl::Status Router::StartControl(const std::string& version) {
        .signer = &learning_->signer(),
        .learner = &learning_->learner(),
        .access = {.token = config_.control_token(),
+                  .identities = Identities(config_),
                   .client_names = {config_.control_tls().client_names().begin(),
                                    config_.control_tls().client_names().end()}},
        .tls = &credentials_,

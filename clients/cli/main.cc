@@ -21,7 +21,9 @@ constexpr const char* kExitCodes =
     "  1  the router cannot be reached, does not answer in time or failed\n"
     "  2  the config or the command line is wrong\n"
     "  3  the router has no experiment of that name\n"
-    "  4  the reward does not count: LATE, UNKNOWN or REJECTED\n";
+    "  4  the reward does not count: LATE, UNKNOWN or REJECTED\n"
+    "  5  the experiment's state does not allow it, or another must approve\n"
+    "  6  the audit log is not as it was written\n";
 
 // Each command has its own: CLI11 puts a value of the environment even into
 // commands that were not asked for.
@@ -35,6 +37,8 @@ struct Flags {
   bandit::cli::RewardOptions reward;
   bandit::cli::ReportOptions report;
   bandit::cli::PowerOptions power;
+  bandit::cli::ActOptions act;
+  bandit::cli::AuditOptions audit;
 
   bandit::cli::RouterAddress Router() const {
     bandit::cli::RouterAddress given = router;
@@ -166,6 +170,39 @@ void AddReport(CLI::App* app, Chosen* chosen) {
   csv->excludes("--json");
   html->excludes("--json")->excludes(csv);
   AddRouterFlags(command, flags.get());
+struct Verb {
+  const char* name;
+  const char* description;
+};
+constexpr Verb kVerbs[] = {
+    {"start", "Let a draft run"},
+    {"pause", "Send all requests to the control arm, uncounted, for a while"},
+    {"resume", "Go on with what is paused, rolled back or concluded"},
+    {"promote", "Conclude, and send all requests to an arm"},
+    {"rollback", "Send all requests to the control arm until a person resumes"},
+    {"conclude", "Conclude, and send all requests to the control arm"},
+    {"approve", "Approve what another has asked for"},
+};
+
+void AddAct(CLI::App* app, const Verb& verb, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  flags->act.verb = verb.name;
+  CLI::App* command = AddCommand(
+      app, verb.name, verb.description, flags, chosen, [](const Flags& given) {
+        return bandit::cli::Act(given.Router(), given.act, given.json);
+      });
+  command->add_option("EXPERIMENT", flags->act.experiment, "Its name")
+      ->required();
+  if (flags->act.verb == "promote") {
+    command->add_option("ARM", flags->act.arm, "The arm")->required();
+  }
+  command->add_option("--why", flags->act.why, "The reason, for the audit log");
+  command
+      ->add_option("--as", flags->act.who,
+                   "Your name, for the audit log; a token of the router's "
+                   "`identities` says it better")
+      ->envname("USER");
+  AddRouterFlags(command, flags.get());
 }
 
 void AddPower(CLI::App* app, Chosen* chosen) {
@@ -203,6 +240,21 @@ void AddPower(CLI::App* app, Chosen* chosen) {
   command->add_option("--per-day", plan->per_day, "Units a day");
 }
 
+void AddAudit(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "audit", "Show who did what, and whether the log is whole", flags,
+      chosen, [](const Flags& given) {
+        return bandit::cli::Audit(given.Router(), given.audit, given.json);
+      });
+  command->add_option("EXPERIMENT", flags->audit.experiment,
+                      "Only of this one; all if absent");
+  command->add_option("--last", flags->audit.last, "Only the newest so many")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->capture_default_str();
+  AddRouterFlags(command, flags.get());
+}
+
 int Print(const Result& result) {
   std::fputs(result.error.c_str(), stderr);
   std::fputs(result.out.c_str(), stdout);
@@ -227,6 +279,8 @@ int main(int argc, char** argv) {
   AddReport(&app, &chosen);
   AddPower(&app, &chosen);
   AddReward(&app, &chosen);
+  for (const Verb& verb : kVerbs) AddAct(&app, verb, &chosen);
+  AddAudit(&app, &chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/cli/lifecycle_text.h"
 #include "clients/cli/table.h"
 #include "fmt/format.h"
 
@@ -116,6 +117,20 @@ std::string RenderExperiment(const v1::ExperimentStatus& experiment) {
       "\n{}: {}{}{}, epoch {}, {} decisions\n", experiment.name(),
       experiment.policy(), experiment.reward_metric().empty() ? "" : " on ",
       experiment.reward_metric(), experiment.epoch(), experiment.decisions());
+  text += RenderLifecycle(experiment.lifecycle());
+  if (experiment.overlay()) {
+    text += "  an overlay: others choose the backend\n";
+  }
+  if (!experiment.layer().empty()) {
+    text +=
+        fmt::format("  layer {}: units from {:g} to {:g}\n", experiment.layer(),
+                    experiment.layer_from(), experiment.layer_to());
+  }
+  if (experiment.alike()) text += "  A/A: all arms are alike\n";
+  if (!experiment.uncounted().empty()) {
+    text += fmt::format("  not counted: {}\n",
+                        Join(Sorted(experiment.uncounted())));
+  }
   std::vector<std::vector<std::string>> rows = {
       {"arm", "backend", "probability", "decisions", "share", "reward mean",
        "rewards", "p50 ms", "p95 ms", "p99 ms", "in flight", "errors"}};

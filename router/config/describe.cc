@@ -10,14 +10,13 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "router/config/address.h"
 #include "router/config/field_rule.h"
+#include "router/config/validate.h"
 
 namespace bandit::config {
 namespace {
 
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-constexpr std::string_view kHidden = "***";
 
 std::string Count(int n, std::string_view thing) {
   return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
@@ -129,7 +128,40 @@ class Writer {
   std::string out_;
 };
 
+void Hide(Message* message) {
+  const Reflection& reflection = *message->GetReflection();
+  std::vector<const FieldDescriptor*> set;
+  reflection.ListFields(*message, &set);
+  for (const FieldDescriptor* field : set) {
+    if (RuleOf(*field).secret()) {
+      if (GetScalar(*field, *message).empty()) continue;
+      reflection.SetString(message, field, std::string(kHidden));
+    } else if (IsScalar(*field)) {
+      continue;
+    } else if (!field->is_repeated()) {
+      Hide(reflection.MutableMessage(message, field));
+    } else {
+      for (int i = 0; i < reflection.FieldSize(*message, field); ++i) {
+        Hide(reflection.MutableRepeatedMessage(message, field, i));
+      }
+    }
+  }
+}
+
 bool Differ(const FieldDescriptor& field, const Message& a, const Message& b) {
+  if (field.is_repeated()) {
+    const Reflection& reflection = *a.GetReflection();
+    const int size = reflection.FieldSize(a, &field);
+    if (size != reflection.FieldSize(b, &field)) return true;
+    for (int i = 0; i < size; ++i) {
+      if (!google::protobuf::util::MessageDifferencer::Equals(
+              reflection.GetRepeatedMessage(a, &field, i),
+              reflection.GetRepeatedMessage(b, &field, i))) {
+        return true;
+      }
+    }
+    return false;
+  }
   if (IsScalar(field)) return GetScalar(field, a) != GetScalar(field, b);
   return !google::protobuf::util::MessageDifferencer::Equals(
       a.GetReflection()->GetMessage(a, &field),
@@ -168,7 +200,7 @@ std::string Summary(const v1::RouterConfig& config) {
 }
 
 v1::RouterConfig WithoutSecrets(v1::RouterConfig config) {
-  HideSecrets(&config);
+  Hide(&config);
   config.set_state(WithoutSecrets(config.state()));
   return config;
 }

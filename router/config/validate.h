@@ -43,6 +43,11 @@ inline constexpr size_t kMaxSegmentValues = 16;
 // policies' parameters. What the reader found broken is not reported again.
 void ValidateConfig(v1::RouterConfig* config, Report* report);
 
+// Who the holder of `control_token` is called.
+inline constexpr std::string_view kOperator = "operator";
+// In the place of secrets, where a config is shown.
+inline constexpr std::string_view kHidden = "***";
+
 // The parts: one experiment, its policy, its metrics and its context, at
 // `path`; TLS, and the token of the control services.
 void ValidateExperiment(const Path& path,
@@ -80,6 +85,16 @@ void ValidateBackendTls(const Path& path, const v1::BackendConfig& backend,
 // The files that TLS needs: read, and whether they fit together.
 void ValidateTlsFiles(const v1::RouterConfig& config, Report* report);
 void ValidateControlToken(const std::string& token, Report* report);
+// `identities` and `approval`.
+void ValidateIdentities(const v1::RouterConfig& config, Report* report);
+// `layers`, `holdout`, and what the experiments take of them.
+void ValidateLayers(const v1::RouterConfig& config, Report* report);
+// Arms' metadata and backends, forced arms, and what an overlay cannot have.
+void ValidateOverlay(const Path& path, const v1::ExperimentConfig& experiment,
+                     Report* report);
+// The stages of a ramp.
+void ValidateRamp(const Path& path, const v1::ExperimentConfig& experiment,
+                  Report* report);
 void ValidateContext(const Path& path, const v1::ContextConfig& context,
                      Report* report);
 

@@ -152,7 +152,9 @@ void ValidateExperiment(const Path& path,
                    NamesOf(experiment->arms()), report);
   }
 
+  ValidateOverlay(path, *experiment, report);
   ValidateTraffic(path, backends, experiment, report);
+  ValidateRamp(path.Field("ramp"), *experiment, report);
 
   ValidateMetrics(path.Field("metrics"), *experiment, report);
   ValidateReward(path, experiment, report);

@@ -5,29 +5,17 @@
 
 #include "fmt/format.h"
 #include "router/control/code_name.h"
+#include "router/control/lifecycle_status.h"
+#include "router/control/proto_time.h"
 
 namespace bandit::control {
 namespace {
 
 using learning::Outcome;
 
-google::protobuf::Timestamp ToProto(absl::Time time) {
-  google::protobuf::Timestamp proto;
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  proto.set_seconds(seconds);
-  proto.set_nanos(static_cast<int32_t>(
-      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-  return proto;
-}
-
 google::protobuf::Duration QuantileOf(
     const stats::LogLinearHistogram& histogram, double q) {
-  constexpr int64_t kNsPerSecond = 1'000'000'000;
-  const auto ns = static_cast<int64_t>(std::llround(histogram.Quantile(q)));
-  google::protobuf::Duration proto;
-  proto.set_seconds(ns / kNsPerSecond);
-  proto.set_nanos(static_cast<int32_t>(ns % kNsPerSecond));
-  return proto;
+  return ToProto(absl::Nanoseconds(std::llround(histogram.Quantile(q))));
 }
 
 void Summarize(const stats::LogLinearHistogram& histogram,
@@ -96,6 +84,23 @@ void Describe(const learning::ExperimentView& view,
     AddState(from.guard, arm);
   }
   AddGuardrails(view, status);
+  DescribeLife(view.life, status->mutable_lifecycle());
+  status->set_alike(view.alike);
+  status->set_overlay(view.overlay);
+  if (!view.layer.name().empty()) {
+    status->set_layer(view.layer.name());
+    status->set_layer_from(view.layer.from());
+    status->set_layer_to(view.layer.to());
+  }
+  if (const auto traffic = totals.traffic.find(view.name);
+      traffic != totals.traffic.end()) {
+    const auto& counts = traffic->second.uncounted_why;
+    for (size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] == 0) continue;
+      (*status->mutable_uncounted())[std::string(experiment::kUncounted[i])] =
+          counts[i];
+    }
+  }
   for (const learning::MetricView& from : view.metrics) {
     v1::MetricStatus* metric = status->add_metrics();
     metric->set_name(from.name);

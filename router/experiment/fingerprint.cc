@@ -28,6 +28,11 @@ std::string Arms(const v1::ExperimentConfig& config) {
   for (const v1::ArmConfig& arm : config.arms()) {
     text += Quoted(arm.name()) + Quoted(arm.backend()) +
             Quoted(arm.model().name()) + Quoted(arm.model().version());
+    const std::map<std::string, std::string> metadata(arm.metadata().begin(),
+                                                      arm.metadata().end());
+    for (const auto& [key, value] : metadata) {
+      text += " +" + Quoted(key) + Quoted(value);
+    }
   }
   return text;
 }
@@ -125,7 +130,8 @@ Parts Split(std::string_view fingerprint) {
 
 }  // namespace
 
-std::string Fingerprint(const v1::ExperimentConfig& config) {
+std::string Fingerprint(const v1::ExperimentConfig& config,
+                        const v1::LayerConfig* layer) {
   const std::string& reward = config.has_reward() || config.metrics().empty()
                                   ? config.reward().metric()
                                   : config.metrics(0).name();

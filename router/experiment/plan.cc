@@ -54,15 +54,23 @@ absl::Status CompileArms(const v1::ExperimentConfig& config,
   }
   for (const v1::ArmConfig& from : config.arms()) {
     const auto backend = backends.find(from.backend());
-    if (backend == backends.end()) {
+    if (backend == backends.end() && !config.overlay()) {
       return Fail("experiments.{}.arms.{}.backend: {} is not one of backends",
                   config.name(), from.name(), from.backend());
     }
     Arm arm{.name = from.name(),
-            .backend = backend->second,
+            .backend = config.overlay() ? kNoBackend : backend->second,
             .model = {},
-            .cost = from.cost(),
-            .cost_per_byte = from.cost_per_byte()};
+            .metadata = {from.metadata().begin(), from.metadata().end()}};
+    // A map's order is not fixed.
+    std::sort(arm.metadata.begin(), arm.metadata.end());
+    for (const auto& [key, value] : arm.metadata) {
+      if (std::find(experiment->metadata_keys.begin(),
+                    experiment->metadata_keys.end(),
+                    key) == experiment->metadata_keys.end()) {
+        experiment->metadata_keys.push_back(key);
+      }
+    }
     if (from.has_model()) {
       arm.model = {.name = from.model().name(),
                    .version = from.model().version()};
@@ -132,6 +140,56 @@ absl::Status CompileTraffic(const v1::ExperimentConfig& config,
     }
   }
   return status;
+}
+
+// The layers and the global holdout.
+void CompilePopulations(const v1::RouterConfig& config, Plan* plan) {
+  for (const v1::LayerConfig& layer : config.layers()) {
+    plan->layers.push_back(
+        {.unit_key = layer.unit().metadata(),
+         .salt = layer.salt().empty() ? layer.name() : layer.salt(),
+         .holdout = layer.holdout()});
+  }
+  if (config.has_holdout() && config.holdout().share() > 0) {
+    plan->holdout = {.unit_key = config.holdout().unit().metadata(),
+                     .salt = config.holdout().salt(),
+                     .holdout = config.holdout().share()};
+  }
+}
+
+absl::Status CompileLayer(const v1::RouterConfig& config,
+                          Experiment* experiment) {
+  if (!experiment->config.has_layer()) return absl::OkStatus();
+  const v1::LayerShareConfig& share = experiment->config.layer();
+  for (int i = 0; i < config.layers_size(); ++i) {
+    if (config.layers(i).name() != share.name()) continue;
+    experiment->layer = {.layer = static_cast<size_t>(i),
+                         .from = share.from(),
+                         .to = share.to()};
+    return absl::OkStatus();
+  }
+  return Fail("experiments.{}.layer.name: {} is not one of layers",
+              experiment->name, share.name());
+}
+
+// What changes while the plan serves, as it begins.
+void CompileLife(const v1::ExperimentConfig& config, Experiment* experiment) {
+  experiment->draft = config.draft();
+  experiment->overlay = config.overlay();
+  if (config.has_forced_arms()) {
+    experiment->force_key = config.forced_arms().metadata();
+  }
+  for (const v1::RampStageConfig& stage : config.ramp()) {
+    experiment->ramp.push_back({.share = stage.share(),
+                                .lasts = stage.has_lasts()
+                                             ? ToDuration(stage.lasts())
+                                             : absl::InfiniteDuration()});
+  }
+  const std::vector<Arm>& arms = experiment->arms;
+  experiment->alike =
+      arms.size() > 1 &&
+      std::all_of(arms.begin(), arms.end(),
+                  [&](const Arm& arm) { return arms[0].ServesAs(arm); });
 }
 
 Metric CompileMetric(const v1::MetricConfig& from) {
@@ -301,6 +359,7 @@ absl::StatusOr<Experiment> CompileExperiment(const v1::ExperimentConfig& config,
   CompileReport(config, &experiment);
   if (status.ok()) status = CompilePolicy(config, &experiment);
   if (!status.ok()) return status;
+  CompileLife(config, &experiment);
   experiment.slice = SliceLength(experiment.metrics);
   experiment.config = config;
   return experiment;
@@ -356,15 +415,22 @@ absl::StatusOr<std::shared_ptr<const Plan>> CompilePlan(
     }
     const auto epoch = epochs.find(from.name());
     if (epoch != epochs.end()) experiment->epoch = epoch->second;
+    auto layered = CompileLayer(config, &*experiment);
+    if (!layered.ok()) return layered;
     plan->experiments.push_back(*std::move(experiment));
   }
-  plan->routes = RouteTable(config);
+  plan->routes = RouteTable(config, /*overlays=*/false);
+  plan->overlays = RouteTable(config, /*overlays=*/true);
+  CompilePopulations(config, plan.get());
   plan->limits = config.limits();
   if (config.has_join()) {
     plan->join = {.metadata = config.join().metadata(),
                   .window = ToDuration(config.join().window()),
                   .memory = config.join().memory()};
   }
+  plan->approval = {.start = config.approval().start(),
+                    .ramp = config.approval().ramp(),
+                    .promote = config.approval().promote()};
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

@@ -18,6 +18,7 @@
 #include "bandit/v1/config.pb.h"
 #include "policies/policy.h"
 #include "router/experiment/features.h"
+#include "router/experiment/lifecycle.h"
 #include "router/experiment/model_name.h"
 #include "router/experiment/route_table.h"
 #include "router/guardrails/rule.h"
@@ -25,12 +26,23 @@
 
 namespace bandit::experiment {
 
+// Where an arm of an overlay sends requests.
+inline constexpr size_t kNoBackend = SIZE_MAX;
+
 struct Arm {
   std::string name;
-  size_t backend = 0;  // Index into Plan::backends.
+  size_t backend = 0;  // Index into Plan::backends, or kNoBackend.
   std::optional<ModelOverride> model;
   double cost = 0;  // Of a request, and of a byte of its response.
   double cost_per_byte = 0;
+  // What the backend sees, by key.
+  std::vector<std::pair<std::string, std::string>> metadata;
+
+  // What it does with a request is the same.
+  bool ServesAs(const Arm& other) const {
+    return backend == other.backend && model == other.model &&
+           metadata == other.metadata;
+  }
 };
 
 // Measured by the router itself, or fed back.
@@ -93,6 +105,20 @@ struct Guardrail {
   size_t metric = 0;  // Index into Experiment::metrics, of kFeedback.
 };
 
+// Units that are shared out, or held out.
+struct Population {
+  std::string unit_key;  // Metadata key; empty: every request is its own unit.
+  std::string salt;
+  double holdout = 0;  // Share.
+};
+
+// The places that an experiment takes of a layer: [from, to).
+struct LayerShare {
+  size_t layer = 0;  // Index into Plan::layers.
+  double from = 0;
+  double to = 1;
+};
+
 struct Experiment {
   std::string name;
   uint32_t id = 0;
@@ -119,6 +145,16 @@ struct Experiment {
   std::shared_ptr<const policies::Policy> policy;
   std::vector<Guardrail> guardrails;
   guardrails::Probation probation;
+  bool draft = false;  // It waits for its start when it is new.
+  std::vector<RampStage> ramp;
+  std::optional<LayerShare> layer;
+  // The metadata key by which a request names its arm; empty: it cannot.
+  std::string force_key;
+  bool overlay = false;
+  // Every key that an arm's metadata has.
+  std::vector<std::string> metadata_keys;
+  // All arms are alike but for their names and weights: an A/A experiment.
+  bool alike = false;
   v1::ExperimentConfig config;  // Every field present.
 
   policies::StatisticsLayout layout() const {
@@ -140,13 +176,26 @@ struct Join {
   friend bool operator==(const Join&, const Join&) = default;
 };
 
+// Which acts need another's approval.
+struct Approval {
+  bool start = false;
+  bool ramp = false;
+  bool promote = false;
+};
+
 struct Plan {
   std::vector<Backend> backends;
   std::optional<size_t> default_backend;
   std::vector<Experiment> experiments;
   RouteTable routes;
+  // Of the overlays alone.
+  RouteTable overlays;
+  // Those of RouterConfig::layers, in their order.
+  std::vector<Population> layers;
+  std::optional<Population> holdout;
   v1::LimitsConfig limits;  // Every field present.
   std::optional<Join> join;
+  Approval approval;
 };
 
 // Stable 32-bit id of an experiment's name, as tokens carry it.
@@ -159,11 +208,13 @@ uint32_t ExperimentId(std::string_view name);
 absl::Duration SliceLength(absl::Span<const Metric> metrics);
 
 // What must stay the same for statistics to be pooled, as one line of text a
-// part: arms (names, backends, model overrides, their order), unit, salt,
-// reward, metrics, features, segments, the covariate, costs; and the shares of
-// a fixed_split. Not the policy.
+// part: arms (names, backends, model overrides, metadata, their order), unit,
+// salt, reward, metrics, features, segments, the covariate, costs; the unit and
+// salt of the layer, if it has one (`layer`); and the shares of a fixed_split.
+// Not the policy.
 // Determinism: equal configs give equal text, in every build.
-std::string Fingerprint(const v1::ExperimentConfig& config);
+std::string Fingerprint(const v1::ExperimentConfig& config,
+                        const v1::LayerConfig* layer = nullptr);
 
 // The parts that differ between two fingerprints, in words for people ("arms",
 // "weights"): a new epoch starts unless there is none. Shares count only if

@@ -32,12 +32,12 @@ std::optional<size_t> SameExperiment(const experiment::Plan& plan,
 absl::StatusOr<std::unique_ptr<Bookkeeper>> Bookkeeper::Open(
     store::StateStore* store,
     const std::shared_ptr<const experiment::Plan>& plan,
-    const ExperimentRecords& records) {
+    const ExperimentRecords& records, absl::Time now) {
   std::unique_ptr<Bookkeeper> keeper(new Bookkeeper(store));
   auto known = store->Experiments();
   if (!known.ok()) return known.status();
   keeper->records_ = *std::move(known);
-  if (auto status = keeper->Adopt(plan, records); !status.ok()) {
+  if (auto status = keeper->Adopt(plan, records, now); !status.ok()) {
     return status;
   }
   return keeper;
@@ -45,15 +45,16 @@ absl::StatusOr<std::unique_ptr<Bookkeeper>> Bookkeeper::Open(
 
 absl::Status Bookkeeper::Adopt(
     const std::shared_ptr<const experiment::Plan>& plan,
-    const ExperimentRecords& records) {
+    const ExperimentRecords& records, absl::Time now) {
   auto ledger = Load(plan);
   if (!ledger.ok()) return ledger.status();
-  if (auto status = WriteRecords(records); !status.ok()) return status;
+  if (auto status = WriteRecords(records, now); !status.ok()) return status;
   Use(*std::move(ledger));
   return absl::OkStatus();
 }
 
-absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records) {
+absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records,
+                                      absl::Time now) {
   std::vector<std::string> lines;
   std::unique_ptr<store::Transaction> transaction;
   for (const auto& [name, record] : records) {
@@ -70,14 +71,24 @@ absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records) {
       lines.push_back(
           fmt::format("experiment {}: new, epoch {}", name, record.epoch));
     } else if (old->second.epoch != record.epoch) {
-      lines.push_back(fmt::format(
-          "experiment {}: epoch {} begins, because {} changed; what epoch {} "
-          "learned no longer counts",
-          name, record.epoch,
+      const std::string why = fmt::format(
+          "{} changed",
           fmt::join(experiment::EpochChanges(old->second.fingerprint,
                                              record.fingerprint),
-                    ", "),
-          old->second.epoch));
+                    ", "));
+      lines.push_back(fmt::format(
+          "experiment {}: epoch {} begins, because {}; what epoch {} "
+          "learned no longer counts",
+          name, record.epoch, why, old->second.epoch));
+      auto entry = transaction->AppendAudit(
+          {.time_ms = absl::ToUnixMillis(now),
+           .who = "config",
+           .proven = true,
+           .act = "epoch",
+           .experiment = name,
+           .why = why,
+           .detail = fmt::format("{} -> {}", old->second.epoch, record.epoch)});
+      if (!entry.ok()) return entry.status();
     }
   }
   if (transaction == nullptr) return absl::OkStatus();

@@ -167,6 +167,17 @@ absl::StatusOr<guardrails::Transition> GuardHouse::Reinstate(
       fmt::format("no experiment is named {}", experiment));
 }
 
+std::string GuardHouse::WhyHeld(std::string_view experiment) const {
+  for (const guardrails::ExperimentGuard& guard : guards_) {
+    if (guard.setup().experiment != experiment || !guard.hold()) continue;
+    return guard.rolled_back()
+               ? fmt::format("guardrails rolled it back: {}",
+                             guard.rolled_back_why())
+               : "a guardrail holds it, or an arm is out or on probation";
+  }
+  return "";
+}
+
 absl::Status GuardHouse::Save(const Ledger& ledger, absl::Time now, bool last) {
   const bool wanted = changed_ || (counted_ && (last || now >= next_save_));
   if (!wanted || (!last && now < retry_)) return saved_;

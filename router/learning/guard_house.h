@@ -53,6 +53,10 @@ class GuardHouse {
                                                    std::string why,
                                                    absl::Time now);
 
+  // Why the experiment's ramp must not go on; empty: it may, or the plan has no
+  // such experiment.
+  std::string WhyHeld(std::string_view experiment) const;
+
   // Writes down what has changed, if anything is due: a state at once,
   // evidence now and then. `last`: evidence, too.
   // Gives how the last attempt went; one that failed is made again after the

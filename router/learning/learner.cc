@@ -20,6 +20,8 @@ using Steady = Wakeup::Clock;
 // Rewards of one transaction: enough to share a write, few enough that ticks
 // and the first of them do not wait long.
 constexpr size_t kMostPerTransaction = 16'384;
+// Who acts in the audit log.
+constexpr std::string_view kGuardrails = "guardrails";
 constexpr auto kLastHarvest = std::chrono::seconds(2);
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) {
@@ -53,7 +55,14 @@ absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
     const Clock* clock) {
   std::unique_ptr<Learner> learner(
       new Learner(std::move(store), options, clock));
-  auto bookkeeper = Bookkeeper::Open(learner->store_.get(), plan, records);
+  auto steward = Steward::Open(learner->store_.get());
+  if (!steward.ok()) return steward.status();
+  auto status = (*steward)->Register(*plan, clock->Now());
+  if (!status.ok()) return status;
+  (*steward)->Use(plan);
+  learner->steward_ = *std::move(steward);
+  auto bookkeeper =
+      Bookkeeper::Open(learner->store_.get(), plan, records, clock->Now());
   if (!bookkeeper.ok()) return bookkeeper.status();
   auto trainer = Trainer::Start(plan);
   if (!trainer.ok()) return trainer.status();
@@ -119,6 +128,7 @@ void Learner::Run() {
     wakeup_->Wait(next_tick);
     if (stopping()) break;
     AnswerOrder();
+    RunErrands();
     const Steady::time_point began = Steady::now();
     const bool due = began >= next_tick;
     const bool ends = tick_open && (due || harvester_->Complete());
@@ -164,6 +174,7 @@ void Learner::RunLastTick() {
     running_ = false;
   }
   AnswerOrder();
+  RunErrands();
 }
 
 bool Learner::stopping() const {
@@ -182,8 +193,21 @@ absl::Status Learner::Reinstate(std::string_view experiment,
                                    clock_->Now());
     if (!done.ok()) return done.status();
     Tell(*done);
+    const Life life = steward_->View(experiment).life;
+    absl::Status resumed;
+    if (life.state == experiment::State::kRolledBack &&
+        life.who == kGuardrails) {
+      resumed = steward_
+                    ->Do({.experiment = std::string(experiment),
+                          .act = experiment::Act::kResume,
+                          .arm = {},
+                          .who = "operator",
+                          .why = why},
+                         clock_->Now())
+                    .status();
+    }
     EndTick();
-    return absl::OkStatus();
+    return resumed;
   });
 }
 
@@ -229,6 +253,40 @@ void Learner::AnswerOrder() {
   order_ = nullptr;
 }
 
+void Learner::Ask(Errand errand, std::function<void()> done) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (running_) {
+      errands_.emplace_back(std::move(errand), std::move(done));
+      wakeup_->Ring();
+      return;
+    }
+  }
+  errand(nullptr);
+  if (done) done();
+}
+
+void Learner::RunErrands() {
+  std::vector<std::pair<Errand, std::function<void()>>> errands;
+  bool running = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    errands.swap(errands_);
+    running = running_;
+  }
+  if (errands.empty()) return;
+  Desk desk{.steward = *steward_, .store = *store_, .now = clock_->Now()};
+  for (auto& [errand, done] : errands) errand(running ? &desk : nullptr);
+  // Who is answered sees it in the status, and in the next request.
+  if (running) {
+    ReleaseResumed(desk.now);
+    Publish();
+  }
+  for (auto& [errand, done] : errands) {
+    if (done) done();
+  }
+}
+
 absl::Status Learner::AdoptNow(const Compile& compile) {
   auto compiled = compile(bookkeeper_->records());
   if (!compiled.ok()) return compiled.status();
@@ -239,8 +297,11 @@ absl::Status Learner::AdoptNow(const Compile& compile) {
   // What the new plan leaves out is written now or never.
   Count();
   Settle({}, /*close=*/true);
-  auto status = bookkeeper_->Adopt(compiled->plan, compiled->records);
+  auto status = steward_->Register(*compiled->plan, clock_->Now());
   if (!status.ok()) return status;
+  status = bookkeeper_->Adopt(compiled->plan, compiled->records, clock_->Now());
+  if (!status.ok()) return status;
+  steward_->Use(compiled->plan);
   guards_->Use(compiled->plan, bookkeeper_->ledger(), *kept, clock_->Now());
   trainer_ = *std::move(trainer);
   UseJoin(*compiled->plan);
@@ -389,7 +450,22 @@ void Learner::EndTick() {
       "every policy can use its statistics again");
   const absl::Time now = clock_->Now();
   Guard(now, /*last=*/stopping());
-  const std::shared_ptr<const Snapshot> next = trainer_->snapshot();
+  const absl::Status ramped =
+      steward_->Tick(now, [this](const std::string& experiment) {
+        return guards_->WhyHeld(experiment);
+      });
+  Say(&ramp_trouble_,
+      ramped.ok() ? ""
+                  : fmt::format("ramps do not go on: {}",
+                                std::string(ramped.message())),
+      "ramps go on");
+  Publish();
+}
+
+void Learner::Publish() {
+  const absl::Time now = clock_->Now();
+  const std::shared_ptr<const Snapshot> next =
+      steward_->Apply(trainer_->snapshot());
   auto view = std::make_shared<View>(
       MakeView(bookkeeper_->ledger(), *next, shares_, now));
   for (size_t e = 0; e < view->experiments.size(); ++e) {
@@ -397,7 +473,9 @@ void Learner::EndTick() {
     AddGuard(guards_->guard(e), now, &experiment);
     experiment.silent =
         silence_.Check(experiment.name, experiment.reward_metric, now);
+    experiment.life = steward_->View(experiment.name);
   }
+  view->audited = steward_->audited();
   bool changed = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -408,11 +486,24 @@ void Learner::EndTick() {
   if (changed) harvester_->Publish(next);
 }
 
-// Looks at the guardrails and lets the snapshot follow.
 void Learner::Guard(absl::Time now, bool last) {
   const Ledger& ledger = bookkeeper_->ledger();
   for (const guardrails::Transition& transition : guards_->Tick(ledger, now)) {
     Tell(transition);
+    if (transition.event != guardrails::Event::kRolledBack) continue;
+    const auto rolled_back = steward_->Do({.experiment = transition.experiment,
+                                           .act = experiment::Act::kRollBack,
+                                           .arm = {},
+                                           .who = std::string(kGuardrails),
+                                           .proven = true,
+                                           .why = transition.reason},
+                                          now);
+    // Requests go to the control arm all the same.
+    if (!rolled_back.ok()) {
+      spdlog::error("the roll-back of experiment {} is not in the audit log: {}",
+                    transition.experiment,
+                    std::string(rolled_back.status().message()));
+    }
   }
   for (size_t e = 0; e < guards_->size(); ++e) {
     const guardrails::ExperimentGuard& guard = guards_->guard(e);
@@ -426,6 +517,20 @@ void Learner::Guard(absl::Time now, bool last) {
   } else {
     spdlog::error("the state of guardrails is not written: {}", guard_trouble_);
   }
+}
+
+void Learner::ReleaseResumed(absl::Time now) {
+  for (size_t e = 0; e < guards_->size(); ++e) {
+    const std::string name = guards_->guard(e).setup().experiment;
+    if (!guards_->guard(e).rolled_back()) continue;
+    const Life life = steward_->View(name).life;
+    if (life.state != experiment::State::kRunning) continue;
+    const auto done =
+        guards_->Reinstate(name, bookkeeper_->ledger(),
+                           fmt::format("resumed by {}", life.who), now);
+    if (done.ok()) Tell(*done);
+  }
+  Guard(now, /*last=*/false);
 }
 
 void Learner::Tell(const guardrails::Transition& transition) {
@@ -452,9 +557,12 @@ void Learner::Say(std::string* trouble, std::string now,
   if (!trouble->empty() && now.empty()) spdlog::info("healed: {}", healed);
   *trouble = std::move(now);
   absl::MutexLock lock(&mutex_);
-  degraded_ = store_trouble_;
-  if (!store_trouble_.empty() && !training_trouble_.empty()) degraded_ += "; ";
-  degraded_ += training_trouble_;
+  degraded_.clear();
+  for (const std::string* said :
+       {&store_trouble_, &training_trouble_, &ramp_trouble_}) {
+    if (!degraded_.empty() && !said->empty()) degraded_ += "; ";
+    degraded_ += *said;
+  }
 }
 
 std::shared_ptr<const Snapshot> Learner::snapshot() const {

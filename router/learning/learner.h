@@ -32,6 +32,7 @@
 #include "router/learning/reward_queue.h"
 #include "router/learning/silence.h"
 #include "router/learning/snapshot.h"
+#include "router/learning/steward.h"
 #include "router/learning/telemetry.h"
 #include "router/learning/trainer.h"
 #include "router/learning/view.h"
@@ -44,7 +45,7 @@ namespace bandit::learning {
 // run. A failing store refuses rewards and says so (`degraded`); decisions are
 // counted and models prepared as before, and it is tried again each tick.
 // Thread-safety: Submit, JoinsRequests, CountForged, Adopt, Reinstate,
-// snapshot, view, degraded, telemetry and queue_length from any thread; the
+// Inspect, Ask, snapshot, view, degraded, telemetry and queue_length from any thread; the
 // rest from one.
 class Learner : public RewardSink {
  public:
@@ -124,6 +125,19 @@ class Learner : public RewardSink {
   // Fails with Unavailable if the thread is not running.
   using Look = std::function<void(const Ledger& ledger, const View& view)>;
   absl::Status Inspect(const Look& look);
+  // What can be done on the learner's thread alone: acts on experiments, and
+  // questions to the store.
+  struct Desk {
+    Steward& steward;
+    store::StateStore& store;
+    absl::Time now;
+  };
+  using Errand = std::function<void(Desk* desk)>;
+
+  // Runs the errand on the learner's thread, then publishes what it changed,
+  // then calls `done`, if any. `desk` is null, and both are called at once, if
+  // the thread does not run.
+  void Ask(Errand errand, std::function<void()> done);
 
   std::shared_ptr<const View> view() const;
   // Why the learning side is degraded; empty when it is well.
@@ -148,6 +162,7 @@ class Learner : public RewardSink {
   // Waits until the learner's thread has done it.
   absl::Status Do(const Task& task);
   void AnswerOrder();
+  void RunErrands();
   absl::Status AdoptNow(const Compile& compile);
   void UseJoin(const experiment::Plan& plan);
   void Count();
@@ -156,8 +171,13 @@ class Learner : public RewardSink {
   void Settle(std::vector<RewardBatch> batches, bool close = false);
   void Account(absl::Span<const Verdict> verdicts);
   void EndTick();
+  // Looks at the guardrails and lets the snapshot and life cycles follow.
   void Guard(absl::Time now, bool last);
+  // Ends what guardrails hold against experiments that a person let run again.
+  void ReleaseResumed(absl::Time now);
   void Tell(const guardrails::Transition& transition);
+  // The newest snapshot to the workers, the view to who asks.
+  void Publish();
   // Keeps `trouble` and logs when there begins or ceases to be one.
   void Say(std::string* trouble, std::string now, std::string_view healed);
   bool stopping() const;
@@ -170,6 +190,7 @@ class Learner : public RewardSink {
   Options options_;
   std::unique_ptr<Bookkeeper> bookkeeper_;
   std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Steward> steward_;
   std::unique_ptr<Harvester> harvester_;
   std::unique_ptr<GuardHouse> guards_;
   SilenceMonitor silence_;
@@ -182,6 +203,7 @@ class Learner : public RewardSink {
   std::string store_trouble_;
   std::string guard_trouble_;
   std::string training_trouble_;
+  std::string ramp_trouble_;
   RecentShares shares_;
 
   // Self-synchronized.
@@ -195,6 +217,8 @@ class Learner : public RewardSink {
   std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);
   std::string degraded_ ABSL_GUARDED_BY(mutex_);
   Order* order_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::vector<std::pair<Errand, std::function<void()>>> errands_
+      ABSL_GUARDED_BY(mutex_);
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   // A tick that takes longer than this is worth saying.

@@ -8,6 +8,7 @@
 
 #include "policies/policy.h"
 #include "router/experiment/caps.h"
+#include "router/experiment/exposure.h"
 #include "router/experiment/plan.h"
 
 namespace bandit::learning {
@@ -24,6 +25,8 @@ struct Snapshot {
   experiment::Eligible Eligible(size_t experiment) const {
     return {eligible[experiment], caps[experiment]};
   }
+  // Which requests are in the experiment.
+  std::vector<experiment::Exposure> exposure;
 };
 
 }  // namespace bandit::learning

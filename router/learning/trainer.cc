@@ -86,6 +86,9 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Start(
     snapshot->eligible.push_back(
         policies::AllArms(plan->experiments[e].arms.size()));
     snapshot->caps.emplace_back();
+    snapshot->exposure.push_back({.state = experiment::State::kRunning,
+                                  .arm = plan->experiments[e].control,
+                                  .share = 1});
   }
   auto trainer = std::make_unique<Trainer>();
   trainer->failed_.resize(plan->experiments.size());

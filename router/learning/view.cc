@@ -42,7 +42,12 @@ ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
                                            : "weighted reward",
                       .decisions = 0,
                       .arms = {},
-                      .metrics = {}};
+                      .metrics = {},
+                      .silent = false,
+                      .alike = experiment.alike,
+                      .overlay = experiment.overlay,
+                      .layer = experiment.config.layer(),
+                      .life = {}};
   const std::vector<double> p = Probabilities(snapshot, e, shares);
   for (size_t a = 0; a < experiment.arms.size(); ++a) {
     const policies::ArmStatistics statistics(experiment.layout(),
@@ -50,7 +55,9 @@ ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
                                              ledger.Total(e, reward, a));
     view.arms.push_back(
         {.name = experiment.arms[a].name,
-         .backend = plan.backends[experiment.arms[a].backend].name,
+         .backend = experiment.overlay
+                        ? ""
+                        : plan.backends[experiment.arms[a].backend].name,
          .probability = p[a],
          .decisions = ledger.Decisions(e, a),
          .reward_count = statistics.count(),
@@ -72,7 +79,7 @@ ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
 
 View MakeView(const Ledger& ledger, const Snapshot& snapshot,
               const RecentShares& shares, absl::Time now) {
-  View view{.learned = now, .experiments = {}};
+  View view{.learned = now, .experiments = {}, .audited = 0};
   for (size_t e = 0; e < ledger.plan().experiments.size(); ++e) {
     view.experiments.push_back(ViewOf(ledger, snapshot, e, shares));
   }

@@ -14,6 +14,7 @@
 #include "router/learning/recent_shares.h"
 #include "router/learning/reward.h"
 #include "router/learning/snapshot.h"
+#include "router/learning/steward.h"
 
 namespace bandit::learning {
 
@@ -62,12 +63,19 @@ struct ExperimentView {
   bool held = false;
   std::string rolled_back;  // Why; empty if not.
   std::vector<GuardrailView> guardrails;
+  // All arms are alike: an A/A experiment.
+  bool alike = false;
+  // It lies over others, which choose the backend.
+  bool overlay = false;
+  v1::LayerShareConfig layer;  // Without a name: it has none.
+  LifeView life;
 };
 
 // Immutable once published.
 struct View {
   absl::Time learned;  // When the tick ended.
   std::vector<ExperimentView> experiments;
+  uint64_t audited = 0;  // Entries of the audit log, by this process.
 };
 
 // REQUIRES: ledger and snapshot have the same plan.

@@ -76,7 +76,8 @@ WorkerStatistics::WorkerStatistics(std::shared_ptr<const experiment::Plan> plan)
          .reward = e.metrics.empty() ? MetricSource::kFeedback
                                      : e.metrics[e.reward_metric].source,
          .features = e.features.feature_count(),
-         .guardrails = {}});
+         .guardrails = {},
+         .overlay = e.overlay});
     for (const experiment::Guardrail& guardrail : e.guardrails) {
       shapes_.back().guardrails.push_back(
           {guardrail.source, guardrail.rule.counts_above});
@@ -187,8 +188,7 @@ void WorkerStatistics::OnFinish(size_t experiment,
                                 const CallRecord& call) {
   ExperimentDelta& delta = delta_->experiments[experiment];
   delta.arms[decision.arm].Add(call);
-  delta_->overhead.Record(
-      static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
+  RecordOverhead(experiment, call);
   Measure(experiment, decision, call);
   const Shape& shape = shapes_[experiment];
   const experiment::Arm& from =
@@ -218,6 +218,26 @@ void WorkerStatistics::OnUnmatchedStart() { ++delta_->unmatched.started; }
 
 void WorkerStatistics::OnUnmatchedFinish(const CallRecord& call) {
   delta_->unmatched.Add(call);
+  RecordOverhead(std::nullopt, call);
+}
+
+void WorkerStatistics::OnUncountedStart(size_t experiment,
+                                        experiment::Uncounted why) {
+  TrafficCounts& counts = traffic(experiment);
+  ++counts.uncounted.started;
+  ++counts.uncounted_why[static_cast<size_t>(why)];
+}
+
+void WorkerStatistics::OnUncountedFinish(size_t experiment,
+                                         const CallRecord& call) {
+  traffic(experiment).uncounted.Add(call);
+  RecordOverhead(experiment, call);
+}
+
+void WorkerStatistics::RecordOverhead(std::optional<size_t> experiment,
+                                      const CallRecord& call) {
+  // Once a call, however many experiments it is in.
+  if (experiment.has_value() && shapes_[*experiment].overlay) return;
   delta_->overhead.Record(
       static_cast<uint64_t>(std::max<int64_t>(call.overhead_ns, 0)));
 }

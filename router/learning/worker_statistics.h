@@ -108,6 +108,9 @@ class WorkerStatistics {
   void OnStart(size_t experiment, size_t arm);
   void OnFinish(size_t experiment, const experiment::Decision& decision,
                 const CallRecord& call);
+  // The same for a request that is not counted into `experiment`.
+  void OnUncountedStart(size_t experiment, experiment::Uncounted why);
+  void OnUncountedFinish(size_t experiment, const CallRecord& call);
   // The same for a request that no experiment took.
   void OnUnmatchedStart();
   void OnUnmatchedFinish(const CallRecord& call);
@@ -148,9 +151,13 @@ class WorkerStatistics {
       std::optional<double> counts_above;
     };
     std::vector<Rule> guardrails;
+    // Its calls are another's, too, or nobody's.
+    bool overlay = false;
   };
 
   std::unique_ptr<WorkerDelta> Empty() const;
+  // `experiment` empty: none took the call.
+  void RecordOverhead(std::optional<size_t> experiment, const CallRecord& call);
   SliceDecisions& Slice(size_t experiment, int64_t time_ms);
   void CountDraw(size_t experiment, const experiment::Decision& decision,
                  absl::Span<const double> p);

@@ -72,29 +72,29 @@ constexpr Case kFields[] = {
     {"default_backend", "default_backed",
      "4: top level has no field \"default_backed\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner, join or 8 more, did you mean "
+     "experiments, limits, learner, join or 12 more, did you mean "
      "\"default_backend\"?"},
     {"default_backend", "defaultBackend",
      "4: top level has no field \"defaultBackend\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner, join or 8 more, did you mean "
+     "experiments, limits, learner, join or 12 more, did you mean "
      "\"default_backend\"?"},
     {"default_backend", "zzz",
      "4: top level has no field \"zzz\", expected listen, control, admin, "
      "workers, state, token_key, backends, default_backend, experiments, "
-     "limits, learner, join or 8 more"},
+     "limits, learner, join or 12 more"},
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 7 more, did you "
+     "salt, timeout, retry or 12 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 7 more"},
+     "salt, timeout, retry or 12 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
-     "name, backend, weight, model, cost or cost_per_byte, did you mean "
+     "name, backend, weight, model, metadata, cost or cost_per_byte, did you mean "
      "\"weight\"?"},
     {"default_backend: a", "default_backend: a\ndefault_backend: b",
      "5: default_backend is a duplicate of line 4, expected one"},
@@ -111,7 +111,7 @@ constexpr Case kFields[] = {
      "or params"},
     {"match: {service: inference.GRPCInferenceService}", "salt: x",
      "6: experiments.ranker.match is missing, expected a map with service, "
-     "method, authority, metadata or model, or a list of them"},
+     "method, authority, metadata, model or where, or a list of them"},
     {"unit: {metadata: x-user-id}", "unit: {}",
      "8: experiments.ranker.unit.metadata is missing, expected text"},
     {"kind: binary, ", "",
@@ -327,12 +327,12 @@ constexpr Case kValues[] = {
      "2: backends.a.connect_timeout = 11m is outside [1ms, 10m]"},
     {"{service: inference.GRPCInferenceService}", "all",
      "7: experiments.ranker.match is a single value, expected a map with "
-     "service, method, authority, metadata or model, or a list of them"},
+     "service, method, authority, metadata, model or where, or a list of them"},
     {"{service: inference.GRPCInferenceService}", "[]",
      "7: experiments.ranker.match is empty, expected at least one"},
     {"{service: inference.GRPCInferenceService}", "[{service: x}, y]",
      "7: experiments.ranker.match[1] is a single value, expected a map with "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"{service: inference.GRPCInferenceService}", "{metadata: x}",
      "7: experiments.ranker.match.metadata is a single value, expected a map"},
     {"{service: inference.GRPCInferenceService}", "{metadata: {x: [y]}}",
@@ -607,7 +607,7 @@ constexpr Case kNames[] = {
      "backend: b, weight: 10}",
      "- [x]\n      - {name: control, backend: c, weight: 10}",
      "10: experiments.ranker.arms[0] is a list, expected a map with name, "
-     "backend, weight, model, cost or cost_per_byte\nf.yaml:11: "
+     "backend, weight, model, metadata, cost or cost_per_byte\nf.yaml:11: "
      "experiments.ranker.arms.control.backend = \"c\" is not one of the "
      "backends, expected a or b"},
     {"\"127.0.0.1:1\"", "[[x], \"127.0.0.1\"]",
@@ -665,7 +665,7 @@ constexpr Case kNames[] = {
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
      "match, unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 7 more"},
+     "salt, timeout, retry or 12 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 
@@ -677,7 +677,7 @@ constexpr Case kExperiments[] = {
      "candidate, backend: b, weight: 10}\n    control: control",
      "arms: control",
      "9: experiments.ranker.arms is a single value, expected a list, each a "
-     "map with name, backend, weight, model, cost or cost_per_byte"},
+     "map with name, backend, weight, model, metadata, cost or cost_per_byte"},
     {"weight: 90}\n      - {name: candidate, backend: b, weight: 10}",
      "weight: 0}\n      - {name: candidate, backend: b, weight: 0}",
      "9: experiments.ranker.arms have weights that sum to 0, expected a "
@@ -698,7 +698,7 @@ constexpr Case kExperiments[] = {
      "expected one"},
     {"{service: inference.GRPCInferenceService}", "{servce: x}",
      "7: experiments.ranker.match has no field \"servce\", expected service, "
-     "method, authority, metadata or model, did you mean \"service\"?"},
+     "method, authority, metadata, model or where, did you mean \"service\"?"},
     {"    reward: {metric: click}\n    metrics:\n      - {name: click, kind: "
      "binary, window: 30m, default: 0}\n      - {name: score, kind: "
      "continuous, min: 0, max: 1}\n",
@@ -711,10 +711,10 @@ constexpr Case kExperiments[] = {
      "prior_variance, did you mean \"prior_alpha\"?"},
     {"{service: inference.GRPCInferenceService}", "{}",
      "7: experiments.ranker.match matches nothing in particular, expected "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"{service: inference.GRPCInferenceService}", "[{service: x}, {}]",
      "7: experiments.ranker.match[1] matches nothing in particular, expected "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"{service: inference.GRPCInferenceService}", "{method: ModelInfer}",
      "7: experiments.ranker.match.method = \"ModelInfer\" is given without its "
      "service, expected `service` too"},
@@ -763,7 +763,7 @@ constexpr Case kExperiments[] = {
      "value of a header, expected visible ASCII"},
     {"{service: inference.GRPCInferenceService}", "{metadata: {}}",
      "7: experiments.ranker.match matches nothing in particular, expected "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"default_backend: a", "join: {metadata: X-Request-Id}",
      "4: join.metadata = \"X-Request-Id\" has upper-case letters, expected a "
      "metadata key in lower case, did you mean \"x-request-id\"?"},
@@ -952,6 +952,130 @@ constexpr Case kTraffic[] = {
      "12: experiments.ranker.mirror.model is empty, expected name or version"},
 };
 INSTANTIATE_TEST_SUITE_P(Traffic, BadConfigTest, testing::ValuesIn(kTraffic));
+
+constexpr Case kLife[] = {
+    {"control: control", "ramp: [{share: 0.5, lasts: 1h}, {share: 0.5}]",
+     "12: experiments.ranker.ramp[1].share = 0.5 is not above the stage "
+     "before, "
+     "expected more than 0.5"},
+    {"control: control", "ramp: [{share: 0.5}, {share: 1}]",
+     "12: experiments.ranker.ramp[0] has no lasts, expected one in all but the "
+     "last"},
+    {"control: control", "ramp: [{share: 1.5}]",
+     "12: experiments.ranker.ramp[0].share = 1.5 is outside [0, 1]"},
+    {"control: control", "ramp: [{lasts: 1h}]",
+     "12: experiments.ranker.ramp[0].share is missing, expected a number in "
+     "[0, 1]"},
+    {"control: control", "ramp: [{share: 0.1, lasts: 10ms}]",
+     "12: experiments.ranker.ramp[0].lasts = 10ms is outside [1s, 8760h]"},
+    {"default_backend: a", "default_backend: a\napproval: {start: true}",
+     "5: approval needs one who asks and one who approves, expected two "
+     "identities, or one and control_token, not 0"},
+    {"default_backend: a",
+     "approval: {ramp: true}\nidentities: [{name: ann, token: x}]",
+     "4: approval needs one who asks and one who approves, expected two "
+     "identities, or one and control_token, not 1"},
+    {"default_backend: a", "identities: [{name: operator, token: x}]",
+     "4: identities.operator.name = \"operator\" is a name that the router "
+     "uses "
+     "itself, expected another"},
+    {"default_backend: a",
+     "identities: [{name: ann, token: x}, {name: bob, token: x}]",
+     "4: identities.bob.token is another's token too, expected one of its own"},
+    {"default_backend: a",
+     "control_token: x\nidentities: [{name: ann, token: x}]",
+     "5: identities.ann.token is another's token too, expected one of its own"},
+    {"default_backend: a", "identities: [{name: ann, token: \"x y\"}]",
+     "4: identities.ann.token cannot be sent in metadata, expected visible "
+     "ASCII without spaces"},
+    {"default_backend: a", "identities: [{name: ann}]",
+     "4: identities.ann.token is missing, expected text"},
+};
+INSTANTIATE_TEST_SUITE_P(Life, BadConfigTest, testing::ValuesIn(kLife));
+
+constexpr Case kLayers[] = {
+    {"default_backend: a\n", "layers: [{name: l}, {name: l}]\n",
+     "4: layers.l.name = \"l\" is a duplicate of line 4, expected another "
+     "name"},
+    {"control: control", "layer: {name: l}",
+     "12: experiments.ranker.layer.name = \"l\" is not one of the layers, "
+     "expected none"},
+    {"default_backend: a\n", "layers: [{name: l, unit: {metadata: X}}]\n",
+     "4: layers.l.unit.metadata = \"X\" has upper-case letters, expected a "
+     "metadata key in lower case, did you mean \"x\"?"},
+    {"default_backend: a\n", "layers: [{name: l, holdout: 2}]\n",
+     "4: layers.l.holdout = 2 is outside [0, 1]"},
+    {"default_backend: a\n", "holdout: {salt: x}\n",
+     "4: holdout.share is missing, expected a number in [0, 1]"},
+    {"control: control", "forced_arms: {metadata: X}",
+     "12: experiments.ranker.forced_arms.metadata = \"X\" has upper-case "
+     "letters, expected a metadata key in lower case, did you mean \"x\"?"},
+    {"weight: 90", "metadata: {grpc-timeout: 1S}",
+     "10: experiments.ranker.arms.control.metadata.grpc-timeout is gRPC's or "
+     "the router's own, expected another key"},
+    {"weight: 90", "metadata: {x-a: \"\\n\"}",
+     "10: experiments.ranker.arms.control.metadata.x-a = \"\\n\" cannot be the "
+     "value of a header, expected visible ASCII"},
+    {"match: {service: inference.GRPCInferenceService}",
+     "match: {where: [{metadata: x-a}]}",
+     "7: experiments.ranker.match.where[0] asks for nothing, expected in, "
+     "not_in, prefix, min, max or present"},
+    {"match: {service: inference.GRPCInferenceService}",
+     "match: {where: [{metadata: x-a, min: 2, max: 1}]}",
+     "7: experiments.ranker.match.where[0].min = 2 is above max = 1, expected "
+     "min <= max"},
+    {"match: {service: inference.GRPCInferenceService}",
+     "match: {where: [{in: [x]}]}",
+     "7: experiments.ranker.match.where[0].metadata is missing, expected text"},
+};
+INSTANTIATE_TEST_SUITE_P(Layers, BadConfigTest, testing::ValuesIn(kLayers));
+
+// Two experiments of a layer, and an overlay.
+TEST(LayersTest, SharesThatOverlapAndOverlaysWithABackendAreNamed) {
+  constexpr std::string_view kTwo = R"(backends: {a: {address: "127.0.0.1:1"}}
+layers: [{name: l}]
+experiments:
+  - name: one
+    match: {service: s}
+    arms: [{name: x, backend: a}]
+    policy: {name: fixed_split}
+    layer: {name: l, to: FIRST}
+  - name: two
+    match: {service: s}
+    arms: [{name: x, backend: a}]
+    policy: {name: fixed_split}
+    layer: {name: l, from: 0.5}
+  - name: three
+    match: {service: s}
+    overlay: true
+    arms: [{name: x, THIRD}]
+    policy: {name: fixed_split}
+    MORE
+)";
+  const auto error = [&](std::string_view first, std::string_view third,
+                         std::string_view more) {
+    std::string text(kTwo);
+    text.replace(text.find("FIRST"), 5, first);
+    text.replace(text.find("THIRD"), 5, third);
+    text.replace(text.find("MORE"), 4, more);
+    const auto loaded = LoadText(text, "f", Variable);
+    return loaded.ok() ? "" : std::string(loaded.status().message());
+  };
+  EXPECT_EQ(error("0.5", "metadata: {x-a: b}", ""), "");
+  EXPECT_EQ(error("0.6", "metadata: {x-a: b}", ""),
+            "f:13: experiments.two.layer takes units of one, which has [0, "
+            "0.6), expected shares that do not overlap");
+  EXPECT_EQ(error("0", "metadata: {x-a: b}", ""),
+            "f:8: experiments.one.layer takes no units, expected from = 0 "
+            "below to = 0");
+  EXPECT_EQ(error("0.5", "backend: a", ""),
+            "f:17: experiments.three.arms.x.backend is given in an overlay, "
+            "expected metadata or model: another experiment chooses the "
+            "backend");
+  EXPECT_EQ(error("0.5", "metadata: {x-a: b}", "timeout: 1s"),
+            "f:19: experiments.three.timeout is given in an overlay, expected "
+            "it in the experiment that chooses the backend");
+}
 
 constexpr Case kYaml[] = {
     {"default_backend: a", "default_backend: \"a",

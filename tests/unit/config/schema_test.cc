@@ -74,17 +74,16 @@ TEST(SchemaTest, HasDefaultsAndLimitsThatCanBeRead) {
     SCOPED_TRACE(field->full_name());
     EXPECT_FALSE(rule.required() && !rule.default_value().empty());
     EXPECT_TRUE(!rule.single_or_list() || field->is_repeated());
-    // Secrets are text, are not hidden within maps, and need no default.
-    EXPECT_TRUE(
-        !rule.secret() ||
-        ((field->containing_type() == v1::RouterConfig::descriptor() ||
-          field->containing_type() == v1::WebhookConfig::descriptor()) &&
-         field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
-         !field->is_repeated() && rule.default_value().empty()));
-    // So is what NeedRestart compares.
+    // Secrets are single texts, and need no default.
+    EXPECT_TRUE(!rule.secret() ||
+                (!field->is_repeated() &&
+                 field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
+                 rule.default_value().empty()));
+    // NeedRestart compares the top level, single values and lists of maps.
     EXPECT_TRUE(!rule.restart() ||
                 (field->containing_type() == v1::RouterConfig::descriptor() &&
-                 !field->is_repeated()));
+                 !field->is_map() &&
+                 (!field->is_repeated() || !IsScalar(*field))));
     for (const std::string& text :
          {rule.default_value(), rule.min(), rule.max()}) {
       if (text.empty()) continue;
