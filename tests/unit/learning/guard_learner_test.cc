@@ -56,8 +56,6 @@ class GuardLearnerTest : public ::testing::Test {
       std::vector<experiment::Guardrail> rules) {
     auto plan = std::make_shared<experiment::Plan>();
     plan->backends.push_back({.name = "backend",
-                              .addresses = {"10.0.0.1:80"},
-                              .connect_timeout = {},
                               .config = {}});
     experiment::Experiment e = bandit::testing::MakeExperiment({});
     e.guardrails = std::move(rules);
