@@ -170,6 +170,8 @@ void AddReport(CLI::App* app, Chosen* chosen) {
   csv->excludes("--json");
   html->excludes("--json")->excludes(csv);
   AddRouterFlags(command, flags.get());
+}
+
 struct Verb {
   const char* name;
   const char* description;

@@ -17,14 +17,18 @@ using guardrails::GuardState;
 using guardrails::Measure;
 using policies::StatisticsLayout;
 
-std::string NoteName(std::string_view experiment) {
-  return fmt::format("guardrails/{}", experiment);
-}
+// Of the store's notes.
+constexpr std::string_view kPart = "guardrails";
 
 // What answers for the arm: what it did before says nothing of another.
 std::string IdentityOf(const experiment::Plan& plan,
                        const experiment::Arm& arm) {
-  std::string identity = plan.backends[arm.backend].name;
+  std::string identity = arm.backend == experiment::kNoBackend
+                             ? ""
+                             : plan.backends[arm.backend].name;
+  for (const auto& [key, value] : arm.metadata) {
+    identity += fmt::format(" {}={}", key, value);
+  }
   if (arm.model.has_value()) {
     identity += fmt::format(" {} {}", arm.model->name, arm.model->version);
   }
@@ -52,16 +56,17 @@ guardrails::GuardSetup SetupOf(const experiment::Plan& plan,
 absl::StatusOr<GuardHouse::Kept> GuardHouse::Load(
     const experiment::Plan& plan) const {
   Kept kept;
+  const auto notes = store_->Notes(kPart);
+  if (!notes.ok()) return notes.status();
   for (const experiment::Experiment& e : plan.experiments) {
     bool known = false;
     for (const ExperimentGuard& guard : guards_) {
       known |= guard.setup().experiment == e.name;
     }
     if (known) continue;
-    auto note = store_->Note(NoteName(e.name));
-    if (!note.ok()) return note.status();
-    if (!note->has_value()) continue;
-    auto state = DecodeGuard(**note);
+    const auto note = notes->find(e.name);
+    if (note == notes->end()) continue;
+    auto state = DecodeGuard(note->second);
     if (!state.ok()) {
       return absl::Status(
           state.status().code(),
@@ -202,7 +207,7 @@ absl::Status GuardHouse::Write(const Ledger& ledger) {
       transaction = *std::move(begun);
     }
     ReadLedger(ledger, e);
-    auto status = transaction->PutNote(NoteName(plan_->experiments[e].name),
+    auto status = transaction->PutNote(plan_->experiments[e].name, kPart,
                                        Encode(guards_[e].State(totals_[e])));
     if (!status.ok()) return status;
   }

@@ -35,8 +35,8 @@ std::string AuditHash(std::string_view previous, const AuditEntry& entry) {
   PutInteger(static_cast<uint64_t>(entry.sequence), 8, &text);
   PutInteger(static_cast<uint64_t>(entry.time_ms), 8, &text);
   PutInteger(entry.proven ? 1 : 0, 1, &text);
-  for (const std::string* field : {&entry.who, &entry.act, &entry.experiment,
-                                   &entry.why, &entry.detail}) {
+  for (const std::string* field :
+       {&entry.who, &entry.act, &entry.experiment, &entry.why, &entry.detail}) {
     PutField(*field, &text);
   }
   std::string hash(kHashBytes, '\0');

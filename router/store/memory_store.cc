@@ -19,7 +19,6 @@ struct State {
   std::map<std::string, std::map<std::string, std::string>> notes;
   std::vector<AuditEntry> audit;
   std::optional<std::string> token_key;
-  std::map<std::string, std::string> notes;
 };
 
 // Changes the state at once and keeps how to take it back.
@@ -117,11 +116,6 @@ class MemoryTransaction : public Transaction {
     return absl::OkStatus();
   }
 
-  absl::Status PutNote(std::string_view name, std::string_view value) override {
-    Assign(state_->notes, std::string(name), std::string(value));
-    return absl::OkStatus();
-  }
-
   absl::Status Commit() override {
     undo_.clear();
     return absl::OkStatus();
@@ -199,13 +193,6 @@ class MemoryStore : public StateStore {
 
   absl::StatusOr<std::optional<std::string>> TokenKey() override {
     return state_.token_key;
-  }
-
-  absl::StatusOr<std::optional<std::string>> Note(
-      std::string_view name) override {
-    const auto note = state_.notes.find(std::string(name));
-    if (note == state_.notes.end()) return std::nullopt;
-    return note->second;
   }
 
  private:

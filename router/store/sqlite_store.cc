@@ -93,11 +93,6 @@ using Scopes = std::map<std::pair<Study, std::string>, int64_t, std::less<>>;
 // Ids are compared for equality only, so a bit pattern will do.
 int64_t Bits(uint64_t id) { return static_cast<int64_t>(id); }
 
-// Notes share `meta` with the store's own keys.
-std::string NoteKey(std::string_view name) {
-  return "note/" + std::string(name);
-}
-
 class SqliteTransaction : public Transaction {
  public:
   SqliteTransaction(SqliteDatabase* database, Statements* statements,
@@ -238,10 +233,6 @@ class SqliteTransaction : public Transaction {
     return s_->put_meta.Bind(1, "token_key").BindBlob(2, key).Run();
   }
 
-  absl::Status PutNote(std::string_view name, std::string_view value) override {
-    return s_->put_meta.Bind(1, NoteKey(name)).BindBlob(2, value).Run();
-  }
-
   absl::Status Commit() override {
     auto status = s_->commit.Run();
     committed_ = status.ok();
@@ -375,11 +366,6 @@ class SqliteStore : public StateStore {
 
   absl::StatusOr<std::optional<std::string>> TokenKey() override {
     return Meta("token_key");
-  }
-
-  absl::StatusOr<std::optional<std::string>> Note(
-      std::string_view name) override {
-    return Meta(NoteKey(name));
   }
 
  private:

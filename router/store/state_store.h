@@ -101,9 +101,6 @@ class Transaction {
   // Gives the entry as written, with its sequence and hash.
   virtual absl::StatusOr<AuditEntry> AppendAudit(const AuditEntry& entry) = 0;
   virtual absl::Status PutTokenKey(std::string_view key) = 0;
-  // Keeps `value` under a name that the caller makes up.
-  virtual absl::Status PutNote(std::string_view name,
-                               std::string_view value) = 0;
 
   // Durable once it returns OK: it survives a kill and a power cut.
   virtual absl::Status Commit() = 0;
@@ -131,8 +128,6 @@ class StateStore {
   virtual absl::StatusOr<std::vector<AuditEntry>> Audit(int64_t after,
                                                         size_t limit) = 0;
   virtual absl::StatusOr<std::optional<std::string>> TokenKey() = 0;
-  virtual absl::StatusOr<std::optional<std::string>> Note(
-      std::string_view name) = 0;
 };
 
 // Opens what `uri` names: `sqlite:///absolute/path` (the file is made if its

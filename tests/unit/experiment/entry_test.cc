@@ -191,7 +191,8 @@ TEST_F(LayersTest, TheGlobalHoldoutIsTheSameUnitsEverywhere) {
   Experiment free = Ranker();
   int held = 0;
   for (int i = 0; i < kUnits; ++i) {
-    const auto headers = Of("user-" + std::to_string(i));
+    const std::string user = "user-" + std::to_string(i);  // Borrowed.
+    const auto headers = Of(user);
     Places places, again;
     const bool out = WhyUncounted(plan_, free, {}, headers, places, random_) ==
                      Uncounted::kHoldout;

@@ -145,26 +145,6 @@ TEST_P(StateStoreTest, StatisticsAreReplacedDeletedAndKeepTheirBytes) {
 }
 
 // Under its name, beside the store's own keys, and only if it is committed.
-TEST_P(StateStoreTest, NotesSurvive) {
-  EXPECT_EQ(*store_->Note("guardrails/ranker"), std::nullopt);
-  const std::string bytes("\0\xff value", 8);
-  {
-    auto t = Begin();
-    ASSERT_TRUE(t->PutNote("guardrails/ranker", "old").ok());
-    ASSERT_TRUE(t->PutNote("guardrails/ranker", bytes).ok());
-    ASSERT_TRUE(t->PutNote("token_key", "no key").ok());
-    ASSERT_TRUE(t->Commit().ok());
-  }
-  Reopen();
-  EXPECT_EQ(*store_->Note("guardrails/ranker"), bytes);
-  EXPECT_EQ(*store_->TokenKey(), std::nullopt);
-  {
-    auto t = Begin();
-    ASSERT_TRUE(t->PutNote("guardrails/ranker", "lost").ok());
-  }
-  EXPECT_EQ(*store_->Note("guardrails/ranker"), bytes);
-}
-
 TEST_P(StateStoreTest, ExperimentsAndTheTokenKeySurvive) {
   auto t = Begin();
   ASSERT_TRUE(t->PutExperiment("ranker", {1, "old"}).ok());
