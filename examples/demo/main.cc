@@ -71,8 +71,8 @@ RunFacts StartRun(const Flags& flags) {
   RunFacts run;
   run.policy = flags.policy;
   run.seed = flags.seed;
-  // In a regression the best arm may be the one that is taken out.
-  run.adaptive = flags.policy != "fixed_split" && !Regression(flags);
+  run.adaptive = flags.policy != "fixed_split";
+  run.regression = Regression(flags);
   run.contextual = policies::FindPolicy(flags.policy)->contextual;
   for (const digits::Variant& variant : digits::AllVariants()) {
     run.arms.push_back({std::string(variant.name), variant.cost});

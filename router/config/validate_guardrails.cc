@@ -128,16 +128,16 @@ void CheckTest(const Path& path, const v1::GuardrailConfig& rule,
   check("alpha", false, rule.alpha() == kDefaultAlpha);
 }
 
+// `one_arm`: there is one, and not for want of others that could be read.
 void CheckRule(const Path& path, const v1::ExperimentConfig& experiment,
-               const v1::GuardrailConfig& rule, Report* report) {
-  CheckTest(path, rule, report);
+               bool one_arm, const v1::GuardrailConfig& rule, Report* report) {
+  if (!report->Broken(path.Field("test"))) CheckTest(path, rule, report);
   const std::optional<std::string_view> bound = CheckBounds(path, report);
   if (!bound.has_value() || rule.metric().empty() ||
       report->Broken(path.Field("metric"))) {
     return;
   }
-  if (bound->find("control") != std::string_view::npos &&
-      experiment.arms_size() == 1) {
+  if (bound->find("control") != std::string_view::npos && one_arm) {
     report->Fail(path.Field(*bound),
                  "compares with the control arm, expected another arm");
   }
@@ -172,6 +172,9 @@ void ValidateGuardrails(const Path& path,
   for (const BuiltinMetric& metric : kBuiltinMetrics) {
     metrics.emplace_back(metric.name);
   }
+  const Path arms = path.Field("arms");
+  const bool one_arm = experiment.arms_size() == 1 && !report->Broken(arms) &&
+                       !report->Broken(ItemPaths(arms, experiment.arms())[0]);
   for (int i = 0; i < experiment.guardrails_size(); ++i) {
     const v1::GuardrailConfig& rule = experiment.guardrails(i);
     const Path item = rules.Item(static_cast<size_t>(i), rule.name());
@@ -180,7 +183,7 @@ void ValidateGuardrails(const Path& path,
       CheckReference(item.Field("metric"), rule.metric(), "metrics", metrics,
                      report);
     }
-    CheckRule(item, experiment, rule, report);
+    CheckRule(item, experiment, one_arm, rule, report);
     for (int j = 0; j < i && !rule.name().empty(); ++j) {
       if (experiment.guardrails(j).name() != rule.name()) continue;
       report->FailValue(item.Field("name"), rule.name(),

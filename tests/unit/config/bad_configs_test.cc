@@ -431,8 +431,8 @@ constexpr Case kGuardrails[] = {
      "expected http://host[:port]/path or https://host[:port]/path, without a "
      "user"},
     {"default_backend: a",
-     "default_backend: a\nwebhooks: [{url: \"http://x\", events: [eject]}]",
-     "5: webhooks[0].events[0] = \"eject\" is not one of the events, expected "
+     "default_backend: a\nwebhooks: [{url: \"http://x\", events: [ejectd]}]",
+     "5: webhooks[0].events[0] = \"ejectd\" is not one of the events, expected "
      "alert, hold, release, ejected, probation, active, rolled_back or "
      "reinstated, did you mean \"ejected\"?"},
     {"default_backend: a", "default_backend: a\nwebhooks: [{}]",

@@ -198,10 +198,10 @@ class Walker {
              lines_[next].find('-') != lines_[line].find_first_not_of(' ')) {
         ++next;
       }
-      const bool named = field.message_type()->FindFieldByName("name");
       std::string name = fmt::format("[{}].", index);
-      if (named) {
-        const std::string content = Content(line);
+      for (size_t own = line; own < next; own = End(own, next)) {
+        const std::string content = Content(own);
+        if (Key(content) != "name") continue;
         const size_t quote = content.find('"');
         name = fmt::format(
             ".{}.", content.substr(quote + 1, content.rfind('"') - quote - 1));

@@ -146,10 +146,12 @@ TEST(WebhookSignatureTest, IsAnHmac) {
 
 TEST(PostOverHttpTest, SendsTheBodySignedAndReadsTheAnswer) {
   httplib::Server server;
+  absl::Mutex mutex;
   httplib::Request seen;
   int status = 204;
   server.Post("/hook", [&](const httplib::Request& request,
                            httplib::Response& response) {
+    absl::MutexLock lock(&mutex);
     seen = request;
     response.status = status;
   });
@@ -163,6 +165,7 @@ TEST(PostOverHttpTest, SendsTheBodySignedAndReadsTheAnswer) {
                        .timeout = absl::Seconds(30),
                        .attempts = 1};
   EXPECT_TRUE(PostOverHttp(target, "id7", "what do ya want for nothing?").ok());
+  absl::ReleasableMutexLock lock(&mutex);
   EXPECT_EQ(seen.body, "what do ya want for nothing?");
   EXPECT_EQ(seen.get_param_value("a"), "b");
   EXPECT_EQ(seen.get_header_value("content-type"), "application/json");
@@ -171,6 +174,7 @@ TEST(PostOverHttpTest, SendsTheBodySignedAndReadsTheAnswer) {
   EXPECT_THAT(seen.get_header_value("x-bandit-signature"),
               ::testing::StartsWith("sha256=5bdcc146"));
   status = 500;
+  lock.Release();
   const absl::Status failed = PostOverHttp(target, "id7", "x");
   EXPECT_THAT(std::string(failed.message()), HasSubstr("HTTP 500"));
   server.stop();
@@ -188,7 +192,7 @@ TEST(ToJsonTest, LeavesOutWhatIsNotThereAndEscapes) {
                          .time = time}),
             R"({"id":"7","time":"2023-11-14T22:13:20+00:00",)"
             R"("event":"ejected","experiment":"ranker","arm":"b",)"
-            R"("rule":"say \"hi\"","reason":"a\nb"})");
+            R"("rule":"say \"hi\"","reason":"a\u000ab"})");
   EXPECT_EQ(ToJson("7", {.experiment = "ranker",
                          .arm = "",
                          .rule = "",

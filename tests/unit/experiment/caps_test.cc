@@ -119,8 +119,8 @@ TEST(AssignTest, CapsAreInThePropensity) {
     std::map<uint32_t, int> counts;
     constexpr int kDraws = 30'000;
     for (int i = 0; i < kDraws; ++i) {
-      const std::string user = std::to_string(i);
-      const http2::Header header{"x-user", sticky ? user : ""};
+      const std::string user = sticky ? std::to_string(i) : "";
+      const http2::Header header{"x-user", user};
       Assignment assignment;
       Assign(experiment, EvenModel(), {0b111, caps}, {&header, 1}, 0, random,
              &assignment);

@@ -52,7 +52,7 @@ TEST_F(CompileGuardrailsTest, AQuantileBelowALimitIsARate) {
   EXPECT_EQ(one.rule.name, "latency_ms p99 below 250");
   EXPECT_EQ(one.rule.measure, Measure::kRate);
   EXPECT_EQ(one.rule.counts_above, 250);
-  EXPECT_DOUBLE_EQ(one.rule.bound, 0.01);
+  EXPECT_NEAR(one.rule.bound, 0.01, 1e-15);
   EXPECT_EQ(one.rule.alpha, 0.001);
   EXPECT_EQ(one.rule.action, Action::kEject);
   EXPECT_FALSE(one.rule.relative());

@@ -178,6 +178,7 @@ TEST_F(GuardLearnerTest, LatenciesAreHeldAgainstTheControlArms) {
   Call(1, 200, 0, absl::Milliseconds(15));
   EXPECT_EQ(learner_->snapshot()->eligible[0], 0b11);
   clock_.Advance(absl::Seconds(2));
+  Call(0, 600, 0, absl::Milliseconds(10));
   Call(1, 600, 0, absl::Milliseconds(30));
   EXPECT_EQ(learner_->snapshot()->eligible[0], 0b01);
 }
