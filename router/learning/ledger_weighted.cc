@@ -6,7 +6,7 @@
 // So nothing is added up decision by decision: the mean is the weighted sum of
 // the parts' means, and its variance that of the weighted sum across buckets of
 // units, in which the parts meet again.
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
 #include "router/learning/ledger.h"
@@ -18,8 +18,7 @@ using experiment::RewardPart;
 
 }  // namespace
 
-WeightedMoments WeighParts(const MeasureLayout& layout,
-                           absl::Span<const PartSums> parts) {
+WeightedMoments WeighParts(absl::Span<const PartSums> parts) {
   WeightedMoments moments;
   if (parts.empty()) return moments;
   moments.count = std::numeric_limits<double>::infinity();
@@ -104,7 +103,7 @@ WeightedMoments Ledger::Weighted(size_t experiment, size_t arm) const {
     to.decisions = absl::MakeConstSpan(sums.back());
     to.rewards = to.decisions.subspan(rewards);
   }
-  return WeighParts(layout, parts);
+  return WeighParts(parts);
 }
 
 }  // namespace bandit::learning

@@ -129,8 +129,7 @@ struct WeightedMoments {
   // on each other; 0 with fewer than two buckets.
   double variance = 0;
 };
-WeightedMoments WeighParts(const MeasureLayout& layout,
-                           absl::Span<const PartSums> parts);
+WeightedMoments WeighParts(absl::Span<const PartSums> parts);
 
 // How arms were drawn, for the check of the split. An arm's sums over all of
 // the experiment's decisions: for each bucket of units how often it was drawn

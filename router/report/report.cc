@@ -193,6 +193,7 @@ void AdjustP(v1::Report* report) {
   const auto adjust = [](const std::vector<v1::Effect*>& effects,
                          const auto& method) {
     std::vector<double> p;
+    p.reserve(effects.size());
     for (const v1::Effect* effect : effects) p.push_back(effect->p_fixed());
     const std::vector<double> adjusted = method(p);
     for (size_t i = 0; i < effects.size(); ++i) {
