@@ -105,6 +105,24 @@ std::string Arms(const v1::Report& report) {
          BarPlot(bars);
 }
 
+std::string Guardrails(const v1::Report& report) {
+  if (report.guardrails_size() == 0) return "";
+  std::vector<std::vector<std::string>> rows = {
+      {"arm", "rule", "action", "state", "found", "the last time"}};
+  for (const v1::GuardrailReport& guardrail : report.guardrails()) {
+    rows.push_back({guardrail.arm(), guardrail.rule(), guardrail.action(),
+                    guardrail.broken() ? "broken" : "kept",
+                    fmt::format("{}", guardrail.trips()), guardrail.reason()});
+  }
+  std::string html = "<h2>Guardrails</h2>\n";
+  for (const v1::ArmReport& arm : report.arms()) {
+    if (arm.state().empty() || arm.state() == "active") continue;
+    html += fmt::format("<p><b>{}</b> is {}: {}</p>\n", Escaped(arm.name()),
+                        arm.state(), Escaped(arm.state_reason()));
+  }
+  return html + Table(rows);
+}
+
 std::optional<stats::Interval> IntervalOf(bool present,
                                           const v1::Interval& interval) {
   if (!present) return std::nullopt;
@@ -227,6 +245,7 @@ std::string RenderReportHtml(const v1::Report& report) {
   html +=
       fmt::format("<p>Split: {}</p>\n", Escaped(SplitWords(report.split())));
   html += Arms(report);
+  html += Guardrails(report);
   html +=
       "<p class=\"soft\">In the plots below the thick bar holds for one look "
       "that was planned, the thin one for all looks at once.</p>\n";

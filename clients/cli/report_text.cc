@@ -91,6 +91,27 @@ std::string SegmentTable(const v1::SegmentReport& segment) {
   return RenderColumns(rows, 2);
 }
 
+std::string GuardrailLines(const v1::Report& report) {
+  std::string text;
+  for (const v1::ArmReport& arm : report.arms()) {
+    if (arm.state().empty() || arm.state() == "active") continue;
+    text += fmt::format("  {} is {}: {}\n", arm.name(),
+                        arm.state() == "probation" ? "on probation" : arm.state(),
+                        arm.state_reason());
+  }
+  for (const v1::GuardrailReport& guardrail : report.guardrails()) {
+    if (guardrail.trips() == 0) continue;
+    text += fmt::format("  {}: {} ({}), found {} times{}; the last time {}\n",
+                        guardrail.arm(), guardrail.rule(), guardrail.action(),
+                        guardrail.trips(), guardrail.broken() ? ", now, too" : "",
+                        guardrail.reason());
+  }
+  if (report.guardrails_size() > 0 && text.empty()) {
+    text = fmt::format("  {} rules, all kept\n", report.guardrails_size());
+  }
+  return text.empty() ? "" : "\nguardrails\n" + text;
+}
+
 }  // namespace
 
 std::string RenderReport(const v1::Report& report) {
@@ -104,6 +125,7 @@ std::string RenderReport(const v1::Report& report) {
   }
   text += fmt::format("split: {}\n\n", SplitWords(report.split()));
   text += ArmTable(report);
+  text += GuardrailLines(report);
   for (const v1::MetricReport& metric : report.metrics()) {
     if (!WorthATable(metric)) {
       text += fmt::format("\n{} ({}): {}\n", metric.name(), MetricWords(metric),

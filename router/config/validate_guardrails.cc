@@ -73,6 +73,7 @@ std::optional<std::string_view> CheckBounds(const Path& path, Report* report) {
 
 void CheckQuantile(const Path& path, const v1::GuardrailConfig& rule,
                    std::string_view bound, Report* report) {
+  if (report->Broken(path.Field("quantile"))) return;
   const bool times = bound == "below_control_times";
   if (!rule.has_quantile()) {
     if (times) {

@@ -143,6 +143,9 @@ Input TakeInput(const learning::Ledger& ledger, size_t e,
               .layout = ledger.measure_layout(e),
               .segments = experiment.segments,
               .covariate = experiment.covariate.has_value(),
+              .state = std::string(Name(view.life.life.state)),
+              .rolled_back = view.rolled_back,
+              .guardrails = view.guardrails,
               .arms = {},
               .metrics = {}};
   for (size_t a = 0; a < experiment.arms.size(); ++a) {
@@ -150,7 +153,9 @@ Input TakeInput(const learning::Ledger& ledger, size_t e,
                           .decisions = view.arms[a].decisions,
                           .probability = view.arms[a].probability,
                           .assignment = ledger.Assignment(e, a),
-                          .latency = ledger.Latency(e, a)});
+                          .latency = ledger.Latency(e, a),
+                          .state = std::string(Name(view.arms[a].guard.state)),
+                          .state_reason = view.arms[a].guard.reason});
   }
   AddMetrics(ledger, e, &input);
   return input;

@@ -37,6 +37,8 @@ struct ArmInput {
   double probability = 0;
   std::vector<double> assignment;  // See learning::assignment.
   std::vector<double> latency;     // See learning::latency_cells.
+  std::string state = "active";    // By the guardrails,
+  std::string state_reason;        // and why.
 };
 
 struct Input {
@@ -53,6 +55,9 @@ struct Input {
   learning::MeasureLayout layout;
   std::vector<experiment::Segment> segments;
   bool covariate = false;  // There is one.
+  std::string state = "running";  // Of the life cycle.
+  std::string rolled_back;        // By guardrails: why; empty: not.
+  std::vector<learning::GuardrailView> guardrails;
   std::vector<ArmInput> arms;
   // The reward metric, the other declared ones, the built-in ones.
   std::vector<MetricInput> metrics;

@@ -69,7 +69,24 @@ std::vector<Standing> StandingsOf(const v1::Report& report) {
       }
     }
   }
+  // What guardrails found counts, whatever the means say.
+  for (Standing& standing : standings) {
+    for (const v1::ArmReport& arm : report.arms()) {
+      if (arm.name() != standing.arm || arm.state() != "ejected") continue;
+      standing.harms.push_back(
+          fmt::format("what guardrails hold: ejected, {}", arm.state_reason()));
+    }
+  }
   return standings;
+}
+
+void RolledBack(const v1::Report& report, v1::NextStep* step) {
+  step->set_action(v1::NextStep::INVESTIGATE);
+  step->add_why(fmt::format("guardrails sent all requests to {}: {}",
+                            report.control(), report.rolled_back()));
+  step->add_why(
+      "find out why; `banditctl resume` lets the experiment run again, "
+      "`banditctl conclude` ends it");
 }
 
 void Investigate(const v1::Report& report, v1::NextStep* step) {
@@ -129,6 +146,10 @@ v1::NextStep Advise(const v1::Report& report) {
   v1::NextStep step;
   if (report.split().verdict() == v1::SplitCheck::MISMATCH) {
     Investigate(report, &step);
+    return step;
+  }
+  if (!report.rolled_back().empty()) {
+    RolledBack(report, &step);
     return step;
   }
   const std::vector<Standing> standings = StandingsOf(report);

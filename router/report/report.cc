@@ -128,6 +128,8 @@ void AddArms(const Input& input, const std::vector<MetricData>& metrics,
       arm->set_errors(static_cast<uint64_t>(errors.successes));
     }
     AddLatency(from, input, arm);
+    arm->set_state(from.state);
+    if (from.state != "active") arm->set_state_reason(from.state_reason);
   }
 }
 
@@ -245,6 +247,20 @@ void AddPosterior(const MetricData& reward, const Setting& setting,
   }
 }
 
+void AddGuardrails(const Input& input, v1::Report* report) {
+  report->set_state(input.state);
+  report->set_rolled_back(input.rolled_back);
+  for (const learning::GuardrailView& from : input.guardrails) {
+    v1::GuardrailReport* guardrail = report->add_guardrails();
+    guardrail->set_arm(from.arm);
+    guardrail->set_rule(from.rule);
+    guardrail->set_action(std::string(Name(from.action)));
+    guardrail->set_broken(from.broken);
+    guardrail->set_trips(from.trips);
+    guardrail->set_reason(from.reason);
+  }
+}
+
 }  // namespace
 
 v1::Report MakeReport(const Input& input) {
@@ -272,6 +288,7 @@ v1::Report MakeReport(const Input& input) {
   AdjustP(&report);
   AddPosterior(metrics[0], setting, &report);
   AddSegments(input, setting, &report);
+  AddGuardrails(input, &report);
   *report.mutable_split() = CheckSplit(input);
   *report.mutable_next() = Advise(report);
   return report;

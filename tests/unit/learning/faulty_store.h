@@ -82,10 +82,6 @@ class FaultyTransaction : public store::Transaction {
     if (auto s = faults_->Next(); !s.ok()) return s;
     return real_->PutTokenKey(key);
   }
-  absl::Status PutNote(std::string_view name, std::string_view value) override {
-    if (auto s = faults_->Next(); !s.ok()) return s;
-    return real_->PutNote(name, value);
-  }
   absl::Status Commit() override {
     if (auto s = faults_->Next(); !s.ok()) return s;
     ++faults_->commits;
@@ -132,11 +128,6 @@ class FaultyStore : public store::StateStore {
   absl::StatusOr<std::optional<std::string>> TokenKey() override {
     if (auto s = faults_->Next(); !s.ok()) return s;
     return real_->TokenKey();
-  }
-  absl::StatusOr<std::optional<std::string>> Note(
-      std::string_view name) override {
-    if (auto s = faults_->Next(); !s.ok()) return s;
-    return real_->Note(name);
   }
 
  private:

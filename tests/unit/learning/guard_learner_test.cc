@@ -234,7 +234,7 @@ TEST_F(GuardLearnerTest, AReloadKeepsTheStateAndTakesNewRules) {
 
 TEST_F(GuardLearnerTest, AStateThatIsDamagedStopsTheStart) {
   auto transaction = *real_->Begin();
-  ASSERT_TRUE(transaction->PutNote("guardrails/ranker", "\xff\xff").ok());
+  ASSERT_TRUE(transaction->PutNote("ranker", "guardrails", "\xff\xff").ok());
   ASSERT_TRUE(transaction->Commit().ok());
   const auto created = Learner::Create(
       std::make_unique<bandit::testing::FaultyStore>(real_.get(), faults_),
