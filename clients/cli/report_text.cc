@@ -95,16 +95,17 @@ std::string GuardrailLines(const v1::Report& report) {
   std::string text;
   for (const v1::ArmReport& arm : report.arms()) {
     if (arm.state().empty() || arm.state() == "active") continue;
-    text += fmt::format("  {} is {}: {}\n", arm.name(),
-                        arm.state() == "probation" ? "on probation" : arm.state(),
-                        arm.state_reason());
+    text +=
+        fmt::format("  {} is {}: {}\n", arm.name(),
+                    arm.state() == "probation" ? "on probation" : arm.state(),
+                    arm.state_reason());
   }
   for (const v1::GuardrailReport& guardrail : report.guardrails()) {
     if (guardrail.trips() == 0) continue;
-    text += fmt::format("  {}: {} ({}), found {} times{}; the last time {}\n",
-                        guardrail.arm(), guardrail.rule(), guardrail.action(),
-                        guardrail.trips(), guardrail.broken() ? ", now, too" : "",
-                        guardrail.reason());
+    text += fmt::format(
+        "  {}: {} ({}), found {} times{}; the last time {}\n", guardrail.arm(),
+        guardrail.rule(), guardrail.action(), guardrail.trips(),
+        guardrail.broken() ? ", now, too" : "", guardrail.reason());
   }
   if (report.guardrails_size() > 0 && text.empty()) {
     text = fmt::format("  {} rules, all kept\n", report.guardrails_size());

@@ -142,6 +142,14 @@ std::string Fingerprint(const v1::ExperimentConfig& config,
       Quoted(reward) + Weights(config.reward()), Metrics(config),
       Features(config));
   text += Optional(config);
+  // Without any, the text is what it was before there were layers.
+  if (layer != nullptr) {
+    text += fmt::format(
+        "layer:{}{}{}\n", Quoted(layer->name()),
+        Quoted(layer->unit().metadata()),
+        Quoted(layer->salt().empty() ? layer->name() : layer->salt()));
+  }
+  if (config.overlay()) text += "overlay: true\n";
   if (config.policy().name() == "fixed_split") {
     text += fmt::format("{}:{}\n", kWeights, Shares(config));
   }

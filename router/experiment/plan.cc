@@ -61,6 +61,8 @@ absl::Status CompileArms(const v1::ExperimentConfig& config,
     Arm arm{.name = from.name(),
             .backend = config.overlay() ? kNoBackend : backend->second,
             .model = {},
+            .cost = from.cost(),
+            .cost_per_byte = from.cost_per_byte(),
             .metadata = {from.metadata().begin(), from.metadata().end()}};
     // A map's order is not fixed.
     std::sort(arm.metadata.begin(), arm.metadata.end());

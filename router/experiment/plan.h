@@ -21,8 +21,8 @@
 #include "router/experiment/lifecycle.h"
 #include "router/experiment/model_name.h"
 #include "router/experiment/route_table.h"
-#include "router/guardrails/rule.h"
 #include "router/experiment/segments.h"
+#include "router/guardrails/rule.h"
 
 namespace bandit::experiment {
 

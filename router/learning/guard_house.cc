@@ -13,7 +13,6 @@ namespace {
 using experiment::MetricSource;
 using guardrails::ArmTotals;
 using guardrails::ExperimentGuard;
-using guardrails::GuardState;
 using guardrails::Measure;
 using policies::StatisticsLayout;
 

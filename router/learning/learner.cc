@@ -500,9 +500,9 @@ void Learner::Guard(absl::Time now, bool last) {
                                           now);
     // Requests go to the control arm all the same.
     if (!rolled_back.ok()) {
-      spdlog::error("the roll-back of experiment {} is not in the audit log: {}",
-                    transition.experiment,
-                    std::string(rolled_back.status().message()));
+      spdlog::error(
+          "the roll-back of experiment {} is not in the audit log: {}",
+          transition.experiment, std::string(rolled_back.status().message()));
     }
   }
   for (size_t e = 0; e < guards_->size(); ++e) {

@@ -45,8 +45,8 @@ namespace bandit::learning {
 // run. A failing store refuses rewards and says so (`degraded`); decisions are
 // counted and models prepared as before, and it is tried again each tick.
 // Thread-safety: Submit, JoinsRequests, CountForged, Adopt, Reinstate,
-// Inspect, Ask, snapshot, view, degraded, telemetry and queue_length from any thread; the
-// rest from one.
+// Inspect, Ask, snapshot, view, degraded, telemetry and queue_length from any
+// thread; the rest from one.
 class Learner : public RewardSink {
  public:
   struct Options {

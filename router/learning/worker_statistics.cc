@@ -205,12 +205,11 @@ void WorkerStatistics::OnFinish(size_t experiment,
     counts.squares += value * value;
   }
   if (shape.measures_reward) {
-    policies::Accumulate(
-        shape.layout, /*center=*/0,
-        {.reward = BuiltinValue(shape.reward, from, call),
-         .propensity = decision.propensity,
-         .features = decision.features},
-        absl::MakeSpan(delta.builtin_reward[decision.arm]));
+    policies::Accumulate(shape.layout, /*center=*/0,
+                         {.reward = BuiltinValue(shape.reward, from, call),
+                          .propensity = decision.propensity,
+                          .features = decision.features},
+                         absl::MakeSpan(delta.builtin_reward[decision.arm]));
   }
 }
 

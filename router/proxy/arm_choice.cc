@@ -87,8 +87,7 @@ bool ArmChoice::FallBack() {
   const uint32_t from = assignment_.decision.arm;
   const policies::ArmSet eligible = snapshot.eligible[*index_];
   // Where no other arm is well, one may have come back without being known to.
-  policies::ArmSet arms =
-      Well(eligible) & ~(policies::ArmSet{1} << from);
+  policies::ArmSet arms = Well(eligible) & ~(policies::ArmSet{1} << from);
   if (arms == 0) arms = eligible;
   if (!experiment::Reassign(experiment(), *snapshot.models[*index_],
                             {arms, snapshot.caps[*index_]}, worker_.random,

@@ -54,7 +54,7 @@ struct Input {
   double planned = 10'000;
   learning::MeasureLayout layout;
   std::vector<experiment::Segment> segments;
-  bool covariate = false;  // There is one.
+  bool covariate = false;         // There is one.
   std::string state = "running";  // Of the life cycle.
   std::string rolled_back;        // By guardrails: why; empty: not.
   std::vector<learning::GuardrailView> guardrails;

@@ -75,10 +75,10 @@ class Backend {
   // A session for one more request, of an endpoint that is ready. If there is
   // none: of one that is being connected to (the request waits in it, at most
   // connect_timeout); then, as what is wrong with the endpoints may be wrong
-  // with the checks, of one that is unhealthy or ejected; then of one in back-off,
-  // if its last attempt lies far enough back. None if there is none, or
-  // max_requests are under way: WhyNone. `avoid`: an endpoint that
-  // is taken only if there is no other.
+  // with the checks, of one that is unhealthy or ejected; then of one in
+  // back-off, if its last attempt lies far enough back. None if there is none,
+  // or max_requests are under way: WhyNone. `avoid`: an endpoint that is taken
+  // only if there is no other.
   Lease Acquire(const Endpoint* avoid = nullptr);
   void Release(const Lease& lease, Outcome outcome);
   // In words, for a lease that is none.

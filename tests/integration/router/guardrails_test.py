@@ -159,9 +159,11 @@ class GuardrailTest(RouterTest):
             metadata = dict(error.initial_metadata() or ())
             metadata.update(dict(error.trailing_metadata() or ()))
             good = False
+        # What is not counted is not drawn.
+        certain = "x-bandit-uncounted" in metadata
         return (
             metadata["x-bandit-arm"],
-            propensity(metadata["x-bandit-decision"]),
+            1 if certain else propensity(metadata["x-bandit-decision"]),
             good,
         )
 
@@ -307,6 +309,7 @@ class GuardrailTest(RouterTest):
             self.metrics()[
                 'bandit_experiment_rolled_back{experiment="ranker"}'], "1")
         self.assertIn("ROLLED BACK to the control arm", self.ctl("status"))
+        self.assertIn("guardrails", self.ctl("audit"))
         self.proxy.stop()
         self.serve("[{metric: error, below: 0.05, action: roll_back}]",
                    directory=self.directory)

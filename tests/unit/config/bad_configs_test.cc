@@ -94,7 +94,8 @@ constexpr Case kFields[] = {
      "salt, timeout, retry or 12 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
-     "name, backend, weight, model, metadata, cost or cost_per_byte, did you mean "
+     "name, backend, weight, model, cost, cost_per_byte or metadata, did you "
+     "mean "
      "\"weight\"?"},
     {"default_backend: a", "default_backend: a\ndefault_backend: b",
      "5: default_backend is a duplicate of line 4, expected one"},
@@ -370,8 +371,9 @@ constexpr Case kGuardrails[] = {
      "expected one of them"},
     {"    control: control", "    guardrails: [{metric: errors, below: 0.1}]",
      "12: experiments.ranker.guardrails[0].metric = \"errors\" is not one of "
-     "the metrics, expected click, score, latency_ms, ttfb_ms, error or "
-     "response_bytes, did you mean \"error\"?"},
+     "the metrics, expected click, score, latency_ms, ttfb_ms, error, "
+     "response_bytes or "
+     "cost, did you mean \"error\"?"},
     {"    control: control", "    guardrails: [{below: 0.1}]",
      "12: experiments.ranker.guardrails[0].metric is missing, expected text"},
     {"    control: control", "    guardrails: [{metric: error, below: 2}]",
@@ -607,7 +609,7 @@ constexpr Case kNames[] = {
      "backend: b, weight: 10}",
      "- [x]\n      - {name: control, backend: c, weight: 10}",
      "10: experiments.ranker.arms[0] is a list, expected a map with name, "
-     "backend, weight, model, metadata, cost or cost_per_byte\nf.yaml:11: "
+     "backend, weight, model, cost, cost_per_byte or metadata\nf.yaml:11: "
      "experiments.ranker.arms.control.backend = \"c\" is not one of the "
      "backends, expected a or b"},
     {"\"127.0.0.1:1\"", "[[x], \"127.0.0.1\"]",
@@ -677,7 +679,7 @@ constexpr Case kExperiments[] = {
      "candidate, backend: b, weight: 10}\n    control: control",
      "arms: control",
      "9: experiments.ranker.arms is a single value, expected a list, each a "
-     "map with name, backend, weight, model, metadata, cost or cost_per_byte"},
+     "map with name, backend, weight, model, cost, cost_per_byte or metadata"},
     {"weight: 90}\n      - {name: candidate, backend: b, weight: 10}",
      "weight: 0}\n      - {name: candidate, backend: b, weight: 0}",
      "9: experiments.ranker.arms have weights that sum to 0, expected a "

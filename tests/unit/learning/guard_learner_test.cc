@@ -55,8 +55,7 @@ class GuardLearnerTest : public ::testing::Test {
   std::shared_ptr<const experiment::Plan> PlanWith(
       std::vector<experiment::Guardrail> rules) {
     auto plan = std::make_shared<experiment::Plan>();
-    plan->backends.push_back({.name = "backend",
-                              .config = {}});
+    plan->backends.push_back({.name = "backend", .config = {}});
     experiment::Experiment e = bandit::testing::MakeExperiment({});
     e.guardrails = std::move(rules);
     e.probation = {.base_ejection = absl::Minutes(1),

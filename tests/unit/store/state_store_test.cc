@@ -174,9 +174,9 @@ TEST_P(StateStoreTest, NotesAreKeptByPartAndExperiment) {
     ASSERT_TRUE(undone->PutNote("ranker", "lifecycle", "undone").ok());
   }
   Reopen();
-  EXPECT_THAT(*store_->Notes("lifecycle"),
-              ElementsAre(Pair("other", "c"),
-                          Pair("ranker", std::string("a\0b", 3))));
+  EXPECT_THAT(
+      *store_->Notes("lifecycle"),
+      ElementsAre(Pair("other", "c"), Pair("ranker", std::string("a\0b", 3))));
   EXPECT_THAT(*store_->Notes("guards"), ElementsAre(Pair("ranker", "d")));
   EXPECT_THAT(*store_->Notes("none"), IsEmpty());
 }
