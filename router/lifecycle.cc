@@ -8,12 +8,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "router/config/describe.h"
 #include "router/experiment/plan.h"
 
@@ -145,24 +145,29 @@ void Lifecycle::Drain(int signal) {
     router_->Stop(grace);
     pthread_kill(main_thread, kDrained);
   });
-  AwaitDrained(absl::Now() + grace + kStopPatience);
+  AwaitDrained(grace + kStopPatience);
   drain.join();
   spdlog::info("stopped");
 }
 
-void Lifecycle::AwaitDrained(absl::Time deadline) {
+void Lifecycle::AwaitDrained(absl::Duration patience) {
+  // Not the wall clock, which may be set meanwhile.
+  const auto begun = std::chrono::steady_clock::now();
+  const auto elapsed = [begun] {
+    return absl::FromChrono(std::chrono::steady_clock::now() - begun);
+  };
   const sigset_t signals = Signals();
   for (;;) {
-    const timespec left = absl::ToTimespec(
-        std::max(absl::ZeroDuration(), deadline - absl::Now()));
+    const timespec left =
+        absl::ToTimespec(std::max(absl::ZeroDuration(), patience - elapsed()));
     const int next = sigtimedwait(&signals, nullptr, &left);
     if (next == kDrained) return;
     if (next == SIGTERM || next == SIGINT) {
       spdlog::warn("{} again: what is under way is cut off", strsignal(next));
       router_->Hurry();
-      deadline = std::min(deadline, absl::Now() + kStopPatience);
+      patience = std::min(patience, elapsed() + kStopPatience);
     }
-    if (absl::Now() < deadline) continue;
+    if (elapsed() < patience) continue;
     spdlog::error(
         "the learner did not end: is the disk of the state stuck? Ending "
         "without it; every acknowledged reward was written, decisions of the "

@@ -55,8 +55,8 @@ class Lifecycle {
   void LookAtFiles();
   void WatchFiles();
   void Drain(int signal);
-  // Until draining is over; ends the process if it is not by then.
-  void AwaitDrained(absl::Time deadline);
+  // Until draining is over; ends the process if that takes longer.
+  void AwaitDrained(absl::Duration patience);
 
   const Options options_;
   config::LoadedConfig loaded_;  // In use.

@@ -84,6 +84,26 @@ absl::Status KeyOfAnother(const std::string& key,
                   key, certificate));
 }
 
+struct Identity {
+  Certificates certificates;
+  Key key;
+};
+
+// A certificate and its key, as both sides' configs name them.
+template <typename Config>
+absl::StatusOr<Identity> LoadIdentity(const Config& config) {
+  auto certificates = LoadCertificates(config.certificate());
+  if (!certificates.ok()) {
+    return InField("certificate", config.certificate(), certificates.status());
+  }
+  auto key = LoadKey(config.key());
+  if (!key.ok()) return InField("key", config.key(), key.status());
+  if (!Matches(*certificates, *key)) {
+    return KeyOfAnother(config.key(), config.certificate());
+  }
+  return Identity{*std::move(certificates), *std::move(key)};
+}
+
 bool SamePem(const std::optional<Certificates>& a,
              const std::optional<Certificates>& b) {
   return a.has_value() == b.has_value() && (!a || a->pem == b->pem);
@@ -224,17 +244,10 @@ void Connection::ResumeAt(const ClientContext* context, std::string endpoint) {
 absl::StatusOr<ServerFiles> ServerFiles::Read(
     const v1::ListenTlsConfig& config) {
   ServerFiles files;
-  auto certificates = LoadCertificates(config.certificate());
-  if (!certificates.ok()) {
-    return InField("certificate", config.certificate(), certificates.status());
-  }
-  auto key = LoadKey(config.key());
-  if (!key.ok()) return InField("key", config.key(), key.status());
-  if (!Matches(*certificates, *key)) {
-    return KeyOfAnother(config.key(), config.certificate());
-  }
-  files.certificates = *std::move(certificates);
-  files.key = *std::move(key);
+  auto identity = LoadIdentity(config);
+  if (!identity.ok()) return identity.status();
+  files.certificates = std::move(identity->certificates);
+  files.key = std::move(identity->key);
   if (config.client_ca().empty()) return files;
   auto ca = LoadCertificates(config.client_ca());
   if (!ca.ok()) return InField("client_ca", config.client_ca(), ca.status());
@@ -295,17 +308,10 @@ absl::StatusOr<ClientFiles> ClientFiles::Read(
     files.ca = *std::move(ca);
   }
   if (config.certificate().empty()) return files;
-  auto certificates = LoadCertificates(config.certificate());
-  if (!certificates.ok()) {
-    return InField("certificate", config.certificate(), certificates.status());
-  }
-  auto key = LoadKey(config.key());
-  if (!key.ok()) return InField("key", config.key(), key.status());
-  if (!Matches(*certificates, *key)) {
-    return KeyOfAnother(config.key(), config.certificate());
-  }
-  files.certificates = *std::move(certificates);
-  files.key = *std::move(key);
+  auto identity = LoadIdentity(config);
+  if (!identity.ok()) return identity.status();
+  files.certificates = std::move(identity->certificates);
+  files.key = std::move(identity->key);
   return files;
 }
 

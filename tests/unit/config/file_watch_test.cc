@@ -3,10 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "tests/unit/store/temporary_directory.h"
 
 namespace bandit::config {
 namespace {
@@ -17,13 +18,6 @@ namespace fs = std::filesystem;
 
 class FileWatchTest : public ::testing::Test {
  protected:
-  FileWatchTest() {
-    std::string path = fs::temp_directory_path() / "bandit-watch-XXXXXX";
-    directory = mkdtemp(path.data());
-    file = directory / "file";
-  }
-  ~FileWatchTest() override { fs::remove_all(directory); }
-
   static void Write(const fs::path& path, const std::string& text) {
     std::ofstream(path) << text;
   }
@@ -35,8 +29,9 @@ class FileWatchTest : public ::testing::Test {
     ASSERT_THAT(watch.Look(), IsEmpty());
   }
 
-  fs::path directory;
-  fs::path file;
+  const bandit::testing::TemporaryDirectory temporary;
+  const fs::path directory = temporary.File("");
+  const fs::path file = temporary.File("file");
   FileWatch watch;
 };
 

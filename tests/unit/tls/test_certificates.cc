@@ -75,21 +75,6 @@ Identity MakeIdentity(const CertificateSpec& spec) {
   return made;
 }
 
-TemporaryFiles::TemporaryFiles() {
-  std::string path =
-      std::filesystem::temp_directory_path() / "bandit-tls-XXXXXX";
-  directory_ = mkdtemp(path.data());
-}
-
-TemporaryFiles::~TemporaryFiles() {
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
-std::string TemporaryFiles::Path(const std::string& name) const {
-  return directory_ + "/" + name;
-}
-
 std::string TemporaryFiles::Write(const std::string& name,
                                   const std::string& text) const {
   std::ofstream(Path(name), std::ios::binary) << text;

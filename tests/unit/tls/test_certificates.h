@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "router/tls/openssl.h"
+#include "tests/unit/store/temporary_directory.h"
 
 namespace bandit::testing {
 
@@ -32,17 +33,14 @@ Identity MakeIdentity(const CertificateSpec& spec);
 // Files in a directory of their own, gone with this object.
 class TemporaryFiles {
  public:
-  TemporaryFiles();
-  ~TemporaryFiles();
-  TemporaryFiles(const TemporaryFiles&) = delete;
-  TemporaryFiles& operator=(const TemporaryFiles&) = delete;
-
-  std::string Path(const std::string& name) const;
+  std::string Path(const std::string& name) const {
+    return directory_.File(name);
+  }
   // Written over what was there; its path.
   std::string Write(const std::string& name, const std::string& text) const;
 
  private:
-  std::string directory_;
+  TemporaryDirectory directory_;
 };
 
 }  // namespace bandit::testing
