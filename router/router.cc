@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "router/config/describe.h"
+#include "router/control/guardrail_metrics.h"
 #include "router/control/metrics.h"
 #include "router/control/observe_metrics.h"
 #include "router/cpu_count.h"
@@ -25,6 +26,15 @@ uint64_t RandomSeed() {
 // `address` with another port.
 std::string WithPort(const std::string& address, int port) {
   return fmt::format("{}:{}", address.substr(0, address.rfind(':')), port);
+}
+
+std::vector<std::pair<std::string, std::string>> Identities(
+    const v1::RouterConfig& config) {
+  std::vector<std::pair<std::string, std::string>> identities;
+  for (const v1::IdentityConfig& identity : config.identities()) {
+    identities.emplace_back(identity.name(), identity.token());
+  }
+  return identities;
 }
 
 }  // namespace
@@ -48,6 +58,10 @@ absl::Status Router::Open(const std::string& version) {
   auto learning = learning::LearningSide::Open(config_, &clock_);
   if (!learning.ok()) return learning.status();
   learning_ = *std::move(learning);
+  webhooks_ = std::make_unique<control::Webhooks>(RandomSeed());
+  webhooks_->Use(control::TargetsOf(config_));
+  learning_->learner().WatchGuardrails(
+      [this](const guardrails::Transition& t) { webhooks_->Tell(t); });
   observer_ = std::make_unique<observe::Observer>(observe::Observer::Options{
       .version = version, .seed = RandomSeed(), .unix_ns = [this] {
         return absl::ToUnixNanos(clock_.Now());
@@ -111,6 +125,7 @@ absl::Status Router::StartControl(const std::string& version) {
        .signer = &learning_->signer(),
        .learner = &learning_->learner(),
        .access = {.token = config_.control_token(),
+                  .identities = Identities(config_),
                   .client_names = {config_.control_tls().client_names().begin(),
                                    config_.control_tls().client_names().end()}},
        .tls = &credentials_,
@@ -130,7 +145,8 @@ absl::Status Router::StartAdmin(const std::string& version) {
                        &learning_->learner(), version),
                    lifecycle_,
                    std::make_shared<control::ObserveMetrics>(
-                       &observer_->tally())},
+                       &observer_->tally()),
+                   std::make_shared<control::WebhookMetrics>(webhooks_.get())},
        .ready = [this] { return Ready(); }});
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
@@ -155,6 +171,7 @@ absl::Status Router::Reload(const v1::RouterConfig& config) {
   if (auto status = learning_->Adopt(config); !status.ok()) return status;
   credentials_.Adopt(*std::move(prepared));
   observer_->Use(*std::move(observing));
+  webhooks_->Use(control::TargetsOf(config));
   return absl::OkStatus();
 }
 

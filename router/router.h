@@ -14,6 +14,7 @@
 #include "router/control/admin_http.h"
 #include "router/control/control_server.h"
 #include "router/control/lifecycle_metrics.h"
+#include "router/control/webhooks.h"
 #include "router/learning/clock.h"
 #include "router/learning/learning_side.h"
 #include "router/observe/observer.h"
@@ -74,6 +75,7 @@ class Router {
   tls::Credentials credentials_;
   std::shared_ptr<control::LifecycleMetrics> lifecycle_ =
       std::make_shared<control::LifecycleMetrics>(&credentials_, &clock_);
+  std::unique_ptr<control::Webhooks> webhooks_;
   std::unique_ptr<learning::LearningSide> learning_;
   std::unique_ptr<observe::Observer> observer_;
   // Where workers reach the control plane, not seen outside this host.

@@ -64,7 +64,8 @@ std::string DescribeFailure(const grpc::Status& status, bool connected,
         "BANDIT_CONTROL_TOKEN",
         router.address, status.error_message());
   }
-  if (status.error_code() == grpc::PERMISSION_DENIED) {
+  if (status.error_code() == grpc::PERMISSION_DENIED ||
+      status.error_code() == grpc::FAILED_PRECONDITION) {
     return fmt::format("the router at {} refuses: {}", router.address,
                        status.error_message());
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "clients/cli/commands.h"
+#include "clients/cli/power.h"
 
 namespace {
 
@@ -20,7 +21,9 @@ constexpr const char* kExitCodes =
     "  1  the router cannot be reached, does not answer in time or failed\n"
     "  2  the config or the command line is wrong\n"
     "  3  the router has no experiment of that name\n"
-    "  4  the reward does not count: LATE, UNKNOWN or REJECTED\n";
+    "  4  the reward does not count: LATE, UNKNOWN or REJECTED\n"
+    "  5  the experiment's state does not allow it, or another must approve\n"
+    "  6  the audit log is not as it was written\n";
 
 // Each command has its own: CLI11 puts a value of the environment even into
 // commands that were not asked for.
@@ -30,7 +33,12 @@ struct Flags {
   bool json = false;
   std::string file;
   std::string experiment;
+  std::string reason;
   bandit::cli::RewardOptions reward;
+  bandit::cli::ReportOptions report;
+  bandit::cli::PowerOptions power;
+  bandit::cli::ActOptions act;
+  bandit::cli::AuditOptions audit;
 
   bandit::cli::RouterAddress Router() const {
     bandit::cli::RouterAddress given = router;
@@ -108,6 +116,20 @@ void AddStatus(CLI::App* app, Chosen* chosen) {
   AddRouterFlags(command, flags.get());
 }
 
+void AddReinstate(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "reinstate",
+      "Undo what guardrails did to an experiment: all arms are active again",
+      flags, chosen, [](const Flags& given) {
+        return bandit::cli::Reinstate(given.Router(), given.experiment,
+                                      given.reason, given.json);
+      });
+  command->add_option("EXPERIMENT", flags->experiment, "Which one")->required();
+  command->add_option("--reason", flags->reason, "Who and why, for the log");
+  AddRouterFlags(command, flags.get());
+}
+
 void AddReward(CLI::App* app, Chosen* chosen) {
   const auto flags = std::make_shared<Flags>();
   CLI::App* command =
@@ -127,6 +149,111 @@ void AddReward(CLI::App* app, Chosen* chosen) {
   command->add_option("--value", flags->reward.value, "The reward")->required();
   command->add_option("--metric", flags->reward.metric,
                       "Absent: the experiment's reward metric");
+  AddRouterFlags(command, flags.get());
+}
+
+void AddReport(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "report", "Say what an experiment has shown, and what to do next",
+      flags, chosen, [](const Flags& given) {
+        bandit::cli::ReportOptions options = given.report;
+        options.json = given.json;
+        return bandit::cli::Report(given.Router(), options);
+      });
+  command->add_option("EXPERIMENT", flags->report.experiment)->required();
+  CLI::Option* const csv = command->add_flag(
+      "--csv", flags->report.csv, "Print CSV, a line a metric and arm");
+  CLI::Option* const html =
+      command->add_option("--html", flags->report.html,
+                          "Write a page with plots to this file; - prints it");
+  csv->excludes("--json");
+  html->excludes("--json")->excludes(csv);
+  AddRouterFlags(command, flags.get());
+}
+
+struct Verb {
+  const char* name;
+  const char* description;
+};
+constexpr Verb kVerbs[] = {
+    {"start", "Let a draft run"},
+    {"pause", "Send all requests to the control arm, uncounted, for a while"},
+    {"resume", "Go on with what is paused, rolled back or concluded"},
+    {"promote", "Conclude, and send all requests to an arm"},
+    {"rollback", "Send all requests to the control arm until a person resumes"},
+    {"conclude", "Conclude, and send all requests to the control arm"},
+    {"approve", "Approve what another has asked for"},
+};
+
+void AddAct(CLI::App* app, const Verb& verb, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  flags->act.verb = verb.name;
+  CLI::App* command = AddCommand(
+      app, verb.name, verb.description, flags, chosen, [](const Flags& given) {
+        return bandit::cli::Act(given.Router(), given.act, given.json);
+      });
+  command->add_option("EXPERIMENT", flags->act.experiment, "Its name")
+      ->required();
+  if (flags->act.verb == "promote") {
+    command->add_option("ARM", flags->act.arm, "The arm")->required();
+  }
+  command->add_option("--why", flags->act.why, "The reason, for the audit log");
+  command
+      ->add_option("--as", flags->act.who,
+                   "Your name, for the audit log; a token of the router's "
+                   "`identities` says it better")
+      ->envname("USER");
+  AddRouterFlags(command, flags.get());
+}
+
+void AddPower(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "power", "Plan an experiment: how many units, how many days", flags,
+      chosen, [](const Flags& given) {
+        return bandit::cli::Power(given.power, given.json);
+      });
+  bandit::cli::PowerOptions* const plan = &flags->power;
+  command
+      ->add_option("--baseline", plan->baseline,
+                   "The control's rate, or its mean with --sd")
+      ->required();
+  command
+      ->add_option("--mde", plan->effect,
+                   "The smallest difference worth finding")
+      ->required();
+  command->add_flag("--relative", plan->relative,
+                    "--mde is a fraction of the baseline");
+  command->add_option("--sd", plan->deviation,
+                      "Standard deviation of a unit's value; absent: a rate");
+  command->add_option("--alpha", plan->alpha, "Chance of a false alarm")
+      ->capture_default_str();
+  command
+      ->add_option("--power", plan->power,
+                   "Chance to find the difference if it is there")
+      ->capture_default_str();
+  command->add_option("--arms", plan->arms, "The control included")
+      ->capture_default_str();
+  command->add_option("--control-share", plan->control_share,
+                      "Of the units; absent: as much as the others");
+  command->add_option("--correlation", plan->correlation,
+                      "Of a covariate with the metric");
+  command->add_option("--per-day", plan->per_day, "Units a day");
+}
+
+void AddAudit(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "audit", "Show who did what, and whether the log is whole", flags,
+      chosen, [](const Flags& given) {
+        return bandit::cli::Audit(given.Router(), given.audit, given.json);
+      });
+  command->add_option("EXPERIMENT", flags->audit.experiment,
+                      "Only of this one; all if absent");
+  command->add_option("--last", flags->audit.last, "Only the newest so many")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->capture_default_str();
   AddRouterFlags(command, flags.get());
 }
 
@@ -150,7 +277,12 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   AddValidate(&app, &chosen);
   AddStatus(&app, &chosen);
+  AddReinstate(&app, &chosen);
+  AddReport(&app, &chosen);
+  AddPower(&app, &chosen);
   AddReward(&app, &chosen);
+  for (const Verb& verb : kVerbs) AddAct(&app, verb, &chosen);
+  AddAudit(&app, &chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

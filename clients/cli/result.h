@@ -18,6 +18,10 @@ enum class ExitCode {
   kUnknownExperiment = 3,
   // The router answered, and the reward does not count.
   kNotCounted = 4,
+  // The experiment's state does not allow the act, or another must approve it.
+  kRefused = 5,
+  // The audit log is not as it was written.
+  kBroken = 6,
 };
 
 struct Result {

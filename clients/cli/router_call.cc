@@ -91,10 +91,14 @@ Result CallRouter(const RouterAddress& router, const Call& call) {
   if (status.ok()) return {};
   // Tells the router's own UNAVAILABLE from a connection that never was.
   const bool connected = channel->GetState(false) == GRPC_CHANNEL_READY;
-  return {status.error_code() == grpc::StatusCode::NOT_FOUND
-              ? ExitCode::kUnknownExperiment
-              : ExitCode::kNoAnswer,
-          "", DescribeFailure(status, connected, router) + "\n"};
+  ExitCode code = ExitCode::kNoAnswer;
+  if (status.error_code() == grpc::StatusCode::NOT_FOUND) {
+    code = ExitCode::kUnknownExperiment;
+  } else if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION ||
+             status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    code = ExitCode::kRefused;
+  }
+  return {code, "", DescribeFailure(status, connected, router) + "\n"};
 }
 
 }  // namespace bandit::cli

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/cli/lifecycle_text.h"
 #include "clients/cli/table.h"
 #include "fmt/format.h"
 
@@ -89,11 +90,47 @@ std::vector<std::string> ArmRow(const v1::ArmStatus& arm, uint64_t decisions) {
   };
 }
 
+// What guardrails did, and what they found broken.
+std::string RenderGuardrails(const v1::ExperimentStatus& experiment) {
+  std::string text;
+  if (!experiment.rolled_back().empty()) {
+    text += fmt::format("  ROLLED BACK to the control arm: {}\n",
+                        experiment.rolled_back());
+  }
+  for (const v1::ArmStatus& arm : experiment.arms()) {
+    if (arm.state().empty() || arm.state() == "active") continue;
+    text += fmt::format("  {} is {}: {}\n", arm.name(),
+                        arm.state() == "ejected" ? "EJECTED" : "on probation",
+                        arm.state_reason());
+  }
+  for (const v1::GuardrailStatus& rule : experiment.guardrails()) {
+    if (!rule.broken()) continue;
+    text += fmt::format("  {} of {} is broken ({}): {}\n", rule.rule(),
+                        rule.arm(), rule.action(), rule.reason());
+  }
+  if (experiment.held()) text += "  guardrails hold the ramp\n";
+  return text;
+}
+
 std::string RenderExperiment(const v1::ExperimentStatus& experiment) {
   std::string text = fmt::format(
       "\n{}: {}{}{}, epoch {}, {} decisions\n", experiment.name(),
       experiment.policy(), experiment.reward_metric().empty() ? "" : " on ",
       experiment.reward_metric(), experiment.epoch(), experiment.decisions());
+  text += RenderLifecycle(experiment.lifecycle());
+  if (experiment.overlay()) {
+    text += "  an overlay: others choose the backend\n";
+  }
+  if (!experiment.layer().empty()) {
+    text +=
+        fmt::format("  layer {}: units from {:g} to {:g}\n", experiment.layer(),
+                    experiment.layer_from(), experiment.layer_to());
+  }
+  if (experiment.alike()) text += "  A/A: all arms are alike\n";
+  if (!experiment.uncounted().empty()) {
+    text += fmt::format("  not counted: {}\n",
+                        Join(Sorted(experiment.uncounted())));
+  }
   std::vector<std::vector<std::string>> rows = {
       {"arm", "backend", "probability", "decisions", "share", "reward mean",
        "rewards", "p50 ms", "p95 ms", "p99 ms", "in flight", "errors"}};
@@ -106,6 +143,7 @@ std::string RenderExperiment(const v1::ExperimentStatus& experiment) {
     if (errors.empty()) continue;
     text += fmt::format("  errors of {}: {}\n", arm.name(), errors);
   }
+  text += RenderGuardrails(experiment);
   for (const v1::MetricStatus& metric : experiment.metrics()) {
     const std::string outcomes = Join(Sorted(metric.outcomes()));
     text += fmt::format("  rewards for {}: {}\n", metric.name(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "examples/demo/fleet.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include <cerrno>
@@ -100,7 +101,8 @@ absl::Status Fleet::StartRouter(const FleetInput& input,
                                 const std::atomic<bool>& stop) {
   RouterConfigInput config{.policy = input.policy,
                            .state_path = directory_ + "/state.db",
-                           .variants = {}};
+                           .variants = {},
+                           .guardrail = input.guardrail};
   for (size_t i = 0; i < servers_.size(); ++i) {
     config.variants.emplace_back(servers_[i].variant, addresses_[i]);
   }
@@ -123,6 +125,12 @@ absl::Status Fleet::StartRouter(const FleetInput& input,
   listen_ = Field(*line, "listen");
   admin_ = Field(*line, "admin");
   return absl::OkStatus();
+}
+
+void Fleet::Degrade(const std::string& variant) {
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    if (servers_[i].variant == variant) kill(children_[i]->pid(), SIGUSR1);
+  }
 }
 
 absl::Status Fleet::Check() {

@@ -22,6 +22,8 @@ struct FleetInput {
   std::string policy;
   // Where to write a copy of the router's config; empty: nowhere.
   std::string keep_config;
+  // Whether the router has a guardrail on latency.
+  bool guardrail = false;
 };
 
 // Everything that it writes lies in a temporary directory of its own, removed
@@ -49,6 +51,8 @@ class Fleet {
   // The router's ports.
   const std::string& listen() const { return listen_; }
   const std::string& admin() const { return admin_; }
+  // Makes the variant's server slow for good.
+  void Degrade(const std::string& variant);
   // Fails with Aborted if a process has ended.
   absl::Status Check();
 

@@ -6,6 +6,7 @@
 // 2: bad flags. 130: interrupted.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include "examples/demo/fleet.h"
 #include "examples/demo/screen.h"
 #include "examples/demo/session.h"
+#include "examples/demo/story.h"
 #include "examples/demo/summary.h"
 #include "examples/digits/variants.h"
 #include "fmt/format.h"
@@ -31,6 +33,7 @@ static_assert(std::atomic<bool>::is_always_lock_free,
               "set by a signal handler");
 
 struct Flags {
+  std::string scenario = "learning";
   std::string policy = "thompson";
   double seconds = 60;
   double rate = 60;
@@ -62,11 +65,14 @@ std::filesystem::path OwnDirectory() {
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
 }
 
+bool Regression(const Flags& flags) { return flags.scenario == "regression"; }
+
 RunFacts StartRun(const Flags& flags) {
   RunFacts run;
   run.policy = flags.policy;
   run.seed = flags.seed;
   run.adaptive = flags.policy != "fixed_split";
+  run.regression = Regression(flags);
   run.contextual = policies::FindPolicy(flags.policy)->contextual;
   for (const digits::Variant& variant : digits::AllVariants()) {
     run.arms.push_back({std::string(variant.name), variant.cost});
@@ -101,6 +107,17 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+// The arm that takes most of the traffic now turns slow; not the control arm,
+// the first.
+void Regress(const RunFacts& run, const Tally& tally, absl::Duration now,
+             Fleet* fleet, Story* story) {
+  const std::vector<double> shares = tally.Shares(now - absl::Seconds(5), now);
+  const auto most = std::max_element(shares.begin() + 1, shares.end());
+  const std::string& arm = run.arms[most - shares.begin()].name;
+  fleet->Degrade(arm);
+  story->Degraded(arm, now);
+}
+
 int RunDemo(const Flags& flags) {
   CatchSignals();
   const std::filesystem::path here = OwnDirectory();
@@ -116,7 +133,8 @@ int RunDemo(const Flags& flags) {
                                       : flags.router,
        .data = data,
        .policy = flags.policy,
-       .keep_config = flags.keep_config},
+       .keep_config = flags.keep_config,
+       .guardrail = Regression(flags)},
       g_stop);
   if (!fleet.ok()) return Fail(fleet.status());
 
@@ -133,6 +151,10 @@ int RunDemo(const Flags& flags) {
                      .longest_reward_delay = workload.longest_reward_delay(),
                      .arms = {},
                      .pictures = {}};
+  Story story;
+  input.on_served = [&](absl::Duration sent, absl::Duration latency) {
+    story.Served(sent, latency);
+  };
   for (const ArmInfo& arm : run.arms) input.arms.push_back(arm.name);
   digits::Samples photographs = digits::HeldOutPhotographs(held_out);
   input.pictures.push_back(std::move(held_out));
@@ -147,6 +169,14 @@ int RunDemo(const Flags& flags) {
       run.router = session.router();
       screen.Draw(RenderTable(view, run, tally));
     }
+    if (Regression(flags)) {
+      if (session.router().has_value()) {
+        story.Observe(*session.router(), view.elapsed);
+      }
+      if (story.degraded_arm().empty() && view.elapsed >= view.total / 2) {
+        Regress(run, tally, view.elapsed, fleet->get(), &story);
+      }
+    }
     return (*fleet)->Check();
   });
   if (!status.ok()) return Fail(status);
@@ -156,8 +186,14 @@ int RunDemo(const Flags& flags) {
   run.rewards_retried = session.rewards_retried();
   run.rewards_open = session.rewards_open();
   run.router = session.router();
-  const Summary summary = Summarize(tally, run);
+  Summary summary = Summarize(tally, run);
+  if (Regression(flags) && !run.interrupted) {
+    for (std::string& problem : story.Problems()) {
+      summary.problems.push_back(std::move(problem));
+    }
+  }
   fmt::print(out, "{}", SummaryText(summary, tally));
+  if (Regression(flags)) fmt::print(out, "{}", story.Text());
   if (flags.json) fmt::print("{}\n", SummaryJson(summary, tally).dump(2));
   if (run.interrupted) return 130;
   return summary.problems.empty() ? 0 : 1;
@@ -174,6 +210,10 @@ int main(int argc, char** argv) {
   bandit::demo::Flags flags;
   CLI::App app("Routes real inference traffic and lets rewards move it.",
                "demo");
+  app.add_option("--scenario", flags.scenario,
+                 "learning, or regression: half-way an arm turns slow; "
+                 "learning")
+      ->check(CLI::IsMember({"learning", "regression"}));
   app.add_option("--policy", flags.policy, "Default thompson")
       ->check(CLI::IsMember(names));
   app.add_option("--seconds", flags.seconds, "Length of the traffic; 60")

@@ -12,6 +12,11 @@ std::string RouterConfig(const RouterConfigInput& input) {
     backends += fmt::format("  {}: {{address: \"{}\"}}\n", name, address);
     arms += fmt::format("      - {{name: {0}, backend: {0}}}\n", name);
   }
+  const std::string guardrails = input.guardrail ? R"(    guardrails:
+      - {metric: latency_ms, quantile: 0.95, below: 150}
+    probation: {base_ejection: 10s, duration: 10s, requests: 20}
+)"
+                                                 : "";
   return fmt::format(
       R"(listen: 127.0.0.1:0
 control: 127.0.0.1:0
@@ -37,11 +42,12 @@ experiments:
     context:
       features:
         - {{name: device, metadata: x-device, categories: [scanner, camera]}}
-)",
+{guardrails})",
       fmt::arg("state", input.state_path), fmt::arg("backends", backends),
       fmt::arg("first", input.variants.front().first),
       fmt::arg("experiment", kExperiment), fmt::arg("arms", arms),
-      fmt::arg("policy", input.policy), fmt::arg("metric", kMetric));
+      fmt::arg("policy", input.policy), fmt::arg("metric", kMetric),
+      fmt::arg("guardrails", guardrails));
 }
 
 }  // namespace bandit::demo

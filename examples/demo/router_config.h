@@ -18,6 +18,8 @@ struct RouterConfigInput {
   std::string state_path;
   // Name and address of each variant's server; the names become the arms'.
   std::vector<std::pair<std::string, std::string>> variants;
+  // Whether an arm may be ejected for being slow.
+  bool guardrail = false;
 };
 
 // YAML: free ports on the loopback, one experiment over all variants, rewarded

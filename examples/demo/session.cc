@@ -184,6 +184,7 @@ void Session::OnResponse(const InferCall& call) {
   const absl::Time now = absl::Now();
   const Request& request = call.request;
   tally_->Served(arm, request.device, call.sent - start_, now - call.sent);
+  if (input_.on_served) input_.on_served(call.sent - start_, now - call.sent);
   const auto& pictures = input_.pictures[static_cast<size_t>(request.device)];
   rewards_.Add({.due = now + request.reward_delay,
                 .decision = Metadata(call.context, "x-bandit-decision"),

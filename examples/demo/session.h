@@ -34,6 +34,10 @@ struct SessionInput {
   std::vector<std::string> arms;
   // By Device: the same samples as each device sees them.
   std::vector<digits::Samples> pictures;
+  // Told of each good response, if set: when its request was sent (since the
+  // run began) and how long it took.
+  std::function<void(absl::Duration sent, absl::Duration latency)> on_served =
+      nullptr;
 };
 
 // Thread-safety: none; one thread does all of it.

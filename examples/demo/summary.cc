@@ -149,7 +149,7 @@ Summary Summarize(const Tally& tally, const RunFacts& run) {
   }
 
   CheckLoop(tally, &summary);
-  if (run.adaptive && !run.interrupted) {
+  if (run.adaptive && !run.regression && !run.interrupted) {
     if (run.contextual) {
       for (const Device device : kDevices) {
         CheckGrowth(summary.device_growth[static_cast<size_t>(device)],

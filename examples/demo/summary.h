@@ -28,6 +28,9 @@ struct RunFacts {
   std::string policy;
   // Whether the policy is meant to move traffic, and to look at the device.
   bool adaptive = false;
+  // Whether an arm turned slow half-way: then the best arm may have been taken
+  // out, and growth proves nothing.
+  bool regression = false;
   bool contextual = false;
   uint64_t seed = 0;
   // How long requests were sent.

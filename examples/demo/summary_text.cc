@@ -179,7 +179,9 @@ std::string SummaryText(const Summary& summary, const Tally& tally) {
   text += RewardsText(summary, tally);
 
   text += "\nWhat the policy learned\n";
-  if (!run.adaptive) {
+  if (run.regression) {
+    text += "  not judged: an arm turned slow half-way\n";
+  } else if (!run.adaptive) {
     text += fmt::format("  nothing: {} keeps its weights\n", run.policy);
   } else if (run.contextual) {
     for (const Device device : kDevices) {

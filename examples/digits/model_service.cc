@@ -65,7 +65,7 @@ ModelService::ModelService(const Variant& variant,
                            absl::Duration accelerator)
     : variant_(variant),
       classifier_(std::move(classifier)),
-      accelerator_(accelerator) {}
+      accelerator_ns_(absl::ToInt64Nanoseconds(accelerator)) {}
 
 absl::Status ModelService::FindModel(const std::string& name,
                                      const std::string& version) const {
@@ -126,7 +126,7 @@ grpc::ServerUnaryReactor* ModelService::ModelInfer(
     const inference::ModelInferRequest* request,
     inference::ModelInferResponse* response) {
   const absl::Status status = Infer(*request, response);
-  if (!status.ok() || accelerator_ <= absl::ZeroDuration()) {
+  if (!status.ok() || accelerator_ns_ <= 0) {
     return Answer(context, status);
   }
   // Deletes itself in OnDone.
@@ -154,7 +154,8 @@ absl::Duration ModelService::NextDelay() {
   constexpr double kTail = 0.2;
   const uint64_t bits = Mix(requests_.fetch_add(1, std::memory_order_relaxed));
   const double uniform = static_cast<double>(bits >> 11) * 0x1p-53;
-  return accelerator_ * (1 - kTail * std::log1p(-uniform));
+  return absl::Nanoseconds(accelerator_ns_.load()) *
+         (1 - kTail * std::log1p(-uniform));
 }
 
 }  // namespace bandit::digits

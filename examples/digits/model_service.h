@@ -30,6 +30,11 @@ class ModelService final
   ModelService(const Variant& variant, std::unique_ptr<Classifier> classifier,
                absl::Duration accelerator);
 
+  // From now on the simulated accelerator takes this long. Any thread.
+  void SetAccelerator(absl::Duration accelerator) {
+    accelerator_ns_ = absl::ToInt64Nanoseconds(accelerator);
+  }
+
   grpc::ServerUnaryReactor* ServerLive(
       grpc::CallbackServerContext* context,
       const inference::ServerLiveRequest* request,
@@ -62,7 +67,7 @@ class ModelService final
 
   const Variant& variant_;
   const std::unique_ptr<const Classifier> classifier_;
-  const absl::Duration accelerator_;
+  std::atomic<int64_t> accelerator_ns_;
   // Numbers requests for NextDelay; only its uniqueness matters, so relaxed.
   std::atomic<uint64_t> requests_{0};
 };

@@ -17,6 +17,8 @@
 namespace bandit::digits {
 namespace {
 
+constexpr absl::Duration kSlow = absl::Milliseconds(300);
+
 struct Flags {
   std::string variant;
   std::string listen = "127.0.0.1:0";
@@ -59,8 +61,11 @@ int Run(const Flags& flags, const sigset_t& stop) {
       variant.name, port, scanner, camera);
   std::fflush(stdout);
 
-  int signal = 0;
-  sigwait(&stop, &signal);
+  for (int signal = 0; sigwait(&stop, &signal) == 0;) {
+    if (signal != SIGUSR1) break;
+    // What a bad release does; for the demo.
+    service.SetAccelerator(kSlow);
+  }
   server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
   return 0;
 }
@@ -76,6 +81,7 @@ int main(int argc, char** argv) {
   sigemptyset(&stop);
   sigaddset(&stop, SIGINT);
   sigaddset(&stop, SIGTERM);
+  sigaddset(&stop, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 
   std::vector<std::string> names;

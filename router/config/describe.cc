@@ -10,14 +10,13 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "router/config/address.h"
 #include "router/config/field_rule.h"
+#include "router/config/validate.h"
 
 namespace bandit::config {
 namespace {
 
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-constexpr std::string_view kHidden = "***";
 
 std::string Count(int n, std::string_view thing) {
   return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
@@ -129,11 +128,67 @@ class Writer {
   std::string out_;
 };
 
+void Hide(Message* message) {
+  const Reflection& reflection = *message->GetReflection();
+  std::vector<const FieldDescriptor*> set;
+  reflection.ListFields(*message, &set);
+  for (const FieldDescriptor* field : set) {
+    if (RuleOf(*field).secret()) {
+      if (GetScalar(*field, *message).empty()) continue;
+      reflection.SetString(message, field, std::string(kHidden));
+    } else if (IsScalar(*field)) {
+      continue;
+    } else if (!field->is_repeated()) {
+      Hide(reflection.MutableMessage(message, field));
+    } else {
+      for (int i = 0; i < reflection.FieldSize(*message, field); ++i) {
+        Hide(reflection.MutableRepeatedMessage(message, field, i));
+      }
+    }
+  }
+}
+
 bool Differ(const FieldDescriptor& field, const Message& a, const Message& b) {
+  if (field.is_repeated()) {
+    const Reflection& reflection = *a.GetReflection();
+    const int size = reflection.FieldSize(a, &field);
+    if (size != reflection.FieldSize(b, &field)) return true;
+    for (int i = 0; i < size; ++i) {
+      if (!google::protobuf::util::MessageDifferencer::Equals(
+              reflection.GetRepeatedMessage(a, &field, i),
+              reflection.GetRepeatedMessage(b, &field, i))) {
+        return true;
+      }
+    }
+    return false;
+  }
   if (IsScalar(field)) return GetScalar(field, a) != GetScalar(field, b);
   return !google::protobuf::util::MessageDifferencer::Equals(
       a.GetReflection()->GetMessage(a, &field),
       b.GetReflection()->GetMessage(b, &field));
+}
+
+// Of the message and those in its fields and lists. (Maps of messages hold
+// none, which a test of the schema makes sure of.)
+void HideSecrets(Message* message) {
+  const Descriptor& type = *message->GetDescriptor();
+  const Reflection& reflection = *message->GetReflection();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (RuleOf(field).secret()) {
+      if (GetScalar(field, *message).empty()) continue;
+      reflection.SetString(message, &field, std::string(kHidden));
+    } else if (field.is_map() ||
+               field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+      continue;
+    } else if (field.is_repeated()) {
+      for (int k = 0; k < reflection.FieldSize(*message, &field); ++k) {
+        HideSecrets(reflection.MutableRepeatedMessage(message, &field, k));
+      }
+    } else if (reflection.HasField(*message, &field)) {
+      HideSecrets(reflection.MutableMessage(message, &field));
+    }
+  }
 }
 
 }  // namespace
@@ -145,12 +200,7 @@ std::string Summary(const v1::RouterConfig& config) {
 }
 
 v1::RouterConfig WithoutSecrets(v1::RouterConfig config) {
-  const Descriptor& type = *v1::RouterConfig::descriptor();
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (!RuleOf(field).secret() || GetScalar(field, config).empty()) continue;
-    config.GetReflection()->SetString(&config, &field, std::string(kHidden));
-  }
+  Hide(&config);
   config.set_state(WithoutSecrets(config.state()));
   return config;
 }

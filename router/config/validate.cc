@@ -141,6 +141,7 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
                       report);
   }
   ValidateControlToken(config->control_token(), report);
+  ValidateIdentities(*config, report);
 
   const Path backends = Path().Field("backends");
   std::vector<std::string> names;
@@ -163,6 +164,7 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
                    config->join().metadata(), report);
 
   ValidateObserve(*config, report);
+  ValidateWebhooks(*config, report);
 
   const Path experiments = Path().Field("experiments");
   const std::vector<Path> paths = ItemPaths(experiments, config->experiments());
@@ -170,6 +172,7 @@ void ValidateConfig(v1::RouterConfig* config, Report* report) {
   for (int i = 0; i < config->experiments_size(); ++i) {
     ValidateExperiment(paths[i], names, config->mutable_experiments(i), report);
   }
+  ValidateLayers(*config, report);
 }
 
 }  // namespace bandit::config

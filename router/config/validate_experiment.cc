@@ -93,9 +93,28 @@ void ValidateReward(const Path& path, v1::ExperimentConfig* experiment,
     for (const BuiltinMetric& metric : kBuiltinMetrics) {
       metrics.emplace_back(metric.name);
     }
-    if (!report->Broken(path.Field("metrics"))) {
-      CheckReference(path.Field("reward").Field("metric"),
-                     experiment->reward().metric(), "metrics", metrics, report);
+    if (report->Broken(path.Field("metrics"))) return;
+    if (!experiment->reward().weights().empty()) {
+      ValidateWeights(path, *experiment, metrics, report);
+      return;
+    }
+    const Path metric = path.Field("reward").Field("metric");
+    const std::string& name = experiment->reward().metric();
+    if (name.empty()) {
+      const Path reward = path.Field("reward");
+      if (!report->Broken(metric) && !report->Broken(reward) &&
+          !report->Broken(reward.Field("weights"))) {
+        report->Fail(reward, "is empty, expected metric or weights");
+      }
+      return;
+    }
+    CheckReference(metric, name, "metrics", metrics, report);
+    for (const v1::MetricConfig& declared : experiment->metrics()) {
+      if (declared.name() != name || !declared.lower_is_better()) continue;
+      report->FailValue(metric, name,
+                        fmt::format("is better when it is lower, expected "
+                                    "`reward: {{weights: {{{}: -1}}}}`",
+                                    name));
     }
   } else if (!metrics.empty()) {
     experiment->mutable_reward()->set_metric(metrics[0]);
@@ -133,10 +152,14 @@ void ValidateExperiment(const Path& path,
                    NamesOf(experiment->arms()), report);
   }
 
+  ValidateOverlay(path, *experiment, report);
   ValidateTraffic(path, backends, experiment, report);
+  ValidateRamp(path.Field("ramp"), *experiment, report);
 
   ValidateMetrics(path.Field("metrics"), *experiment, report);
   ValidateReward(path, experiment, report);
+  ValidateGuardrails(path, *experiment, report);
+  ValidateSegments(path, *experiment, report);
   const Path context = path.Field("context");
   if (experiment->has_context()) {
     ValidateContext(context, experiment->context(), report);

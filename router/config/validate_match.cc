@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "fmt/format.h"
 #include "router/config/checks.h"
 #include "router/config/validate.h"
 
@@ -36,6 +37,41 @@ void CheckAuthority(const Path& path, std::string_view text, Report* report) {
   }
 }
 
+void CheckList(const Path& path,
+               const google::protobuf::RepeatedPtrField<std::string>& values,
+               Report* report) {
+  for (int i = 0; i < values.size(); ++i) {
+    // What is empty was reported by the reader.
+    if (values[i].empty() || IsMetadataValue(values[i])) continue;
+    report->FailValue(path.Item(static_cast<size_t>(i), ""), values[i],
+                      "cannot be the value of a header, expected visible "
+                      "ASCII");
+  }
+}
+
+void CheckCondition(const Path& path, const v1::ConditionConfig& condition,
+                    Report* report) {
+  CheckMetadataKey(path.Field("metadata"), condition.metadata(), report);
+  CheckList(path.Field("in"), condition.in(), report);
+  CheckList(path.Field("not_in"), condition.not_in(), report);
+  bool asks = report->Broken(path);
+  for (const char* field :
+       {"in", "not_in", "prefix", "min", "max", "present"}) {
+    asks = asks || report->Given(path.Field(field));
+  }
+  if (!asks) {
+    report->Fail(path,
+                 "asks for nothing, expected in, not_in, prefix, min, max or "
+                 "present");
+  }
+  if (condition.has_min() && condition.has_max() &&
+      condition.min() > condition.max()) {
+    report->FailValue(
+        path.Field("min"), fmt::format("{}", condition.min()),
+        fmt::format("is above max = {}, expected min <= max", condition.max()));
+  }
+}
+
 void CheckMetadata(const Path& path, const v1::MatchConfig& match,
                    Report* report) {
   std::vector<std::pair<std::string, std::string>> sorted(
@@ -63,11 +99,12 @@ void ValidateMatch(const Path& path, const v1::MatchConfig& match,
   const bool given = report->Given(service) || report->Given(method) ||
                      report->Given(path.Field("authority")) ||
                      report->Given(path.Field("model")) ||
-                     !match.metadata().empty() || report->Broken(metadata);
+                     !match.metadata().empty() || report->Broken(metadata) ||
+                     report->Given(path.Field("where"));
   if (!given && !report->Broken(path)) {
     report->Fail(path,
                  "matches nothing in particular, expected service, method, "
-                 "authority, metadata or model");
+                 "authority, metadata, model or where");
   }
   if (!match.service().empty()) CheckSegment(service, match.service(), report);
   if (!match.method().empty()) {
@@ -83,6 +120,11 @@ void ValidateMatch(const Path& path, const v1::MatchConfig& match,
     CheckAuthority(path.Field("authority"), match.authority(), report);
   }
   CheckMetadata(metadata, match, report);
+  const Path where = path.Field("where");
+  for (int i = 0; i < match.where_size(); ++i) {
+    CheckCondition(where.Item(static_cast<size_t>(i), ""), match.where(i),
+                   report);
+  }
 }
 
 }  // namespace bandit::config

@@ -15,6 +15,8 @@ namespace {
 constexpr std::string_view kOpen[] = {"/bandit.v1.Feedback/",
                                       "/grpc.health.v1.Health/"};
 constexpr std::string_view kBearer = "bearer ";
+// Who has control_token.
+constexpr std::string_view kOperator = "operator";
 constexpr size_t kHashBytes = 32;
 
 // Of fixed length, so that comparing it tells nothing of the token's own.
@@ -36,14 +38,34 @@ bool IsOpen(std::string_view path) {
 }  // namespace
 
 Access::Access(const Options& options)
-    : asks_(!options.token.empty()),
+    : asks_(!options.token.empty() || !options.identities.empty()),
       mutual_tls_(options.mutual_tls),
-      client_names_(options.client_names),
-      token_hash_(Hash(options.token)) {}
+      client_names_(options.client_names) {
+  if (!options.token.empty()) {
+    identities_.push_back(
+        {.name = std::string(kOperator), .token_hash = Hash(options.token)});
+  }
+  for (const auto& [name, token] : options.identities) {
+    identities_.push_back({.name = name, .token_hash = Hash(token)});
+  }
+}
 
-bool Access::IsToken(std::string_view text) const {
-  const std::string hash = Hash(text);
-  return sodium_memcmp(hash.data(), token_hash_.data(), kHashBytes) == 0;
+std::string_view Access::Identify(std::string_view authorization) const {
+  const std::string_view scheme = authorization.substr(0, kBearer.size());
+  if (!absl::EqualsIgnoreCase({scheme.data(), scheme.size()},
+                              {kBearer.data(), kBearer.size()})) {
+    return {};
+  }
+  const std::string hash = Hash(authorization.substr(kBearer.size()));
+  // All are compared, so that the time tells nothing.
+  std::string_view name;
+  for (const Identity& identity : identities_) {
+    if (sodium_memcmp(hash.data(), identity.token_hash.data(), kHashBytes) ==
+        0) {
+      name = identity.name;
+    }
+  }
+  return name;
 }
 
 absl::Status Access::Check(Door door, std::string_view path,
@@ -63,7 +85,7 @@ absl::Status Access::Check(Door door, std::string_view path,
         "this service asks for the metadata `authorization: Bearer TOKEN`, "
         "with the router's control_token");
   }
-  if (IsToken(authorization.substr(kBearer.size()))) return absl::OkStatus();
+  if (!Identify(authorization).empty()) return absl::OkStatus();
   return absl::UnauthenticatedError(
       "the bearer token is not the router's control_token");
 }

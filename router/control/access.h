@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,8 +22,11 @@ class Access {
   enum class Door { kControl, kListen };
 
   struct Options {
-    // The bearer token that operators show; empty: none is asked for.
+    // The bearer token that operators show; empty, and no identities: none is
+    // asked for.
     std::string token;
+    // Who else may call, by name and token.
+    std::vector<std::pair<std::string, std::string>> identities;
     // `control` knows its callers by their certificates. Without a token there
     // is nothing to know them by at `listen`, which refuses them then.
     bool mutual_tls = false;
@@ -39,18 +43,25 @@ class Access {
   absl::Status Check(Door door, std::string_view path,
                      std::string_view authorization) const;
 
+  // The name of the identity whose token `authorization` has, `operator` for
+  // the router's own; empty if it has none.
+  std::string_view Identify(std::string_view authorization) const;
+
   // Whether a caller whose certificate has these names may call at all. Fails
   // with PermissionDenied.
   absl::Status CheckNames(const std::vector<std::string_view>& dns,
                           const std::vector<std::string_view>& uris) const;
 
  private:
-  bool IsToken(std::string_view text) const;
+  struct Identity {
+    std::string name;
+    std::string token_hash;
+  };
 
   const bool asks_;
   const bool mutual_tls_;
   const std::vector<std::string> client_names_;
-  std::string token_hash_;
+  std::vector<Identity> identities_;
 };
 
 }  // namespace bandit::control

@@ -5,29 +5,17 @@
 
 #include "fmt/format.h"
 #include "router/control/code_name.h"
+#include "router/control/lifecycle_status.h"
+#include "router/control/proto_time.h"
 
 namespace bandit::control {
 namespace {
 
 using learning::Outcome;
 
-google::protobuf::Timestamp ToProto(absl::Time time) {
-  google::protobuf::Timestamp proto;
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  proto.set_seconds(seconds);
-  proto.set_nanos(static_cast<int32_t>(
-      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-  return proto;
-}
-
 google::protobuf::Duration QuantileOf(
     const stats::LogLinearHistogram& histogram, double q) {
-  constexpr int64_t kNsPerSecond = 1'000'000'000;
-  const auto ns = static_cast<int64_t>(std::llround(histogram.Quantile(q)));
-  google::protobuf::Duration proto;
-  proto.set_seconds(ns / kNsPerSecond);
-  proto.set_nanos(static_cast<int32_t>(ns % kNsPerSecond));
-  return proto;
+  return ToProto(absl::Nanoseconds(std::llround(histogram.Quantile(q))));
 }
 
 void Summarize(const stats::LogLinearHistogram& histogram,
@@ -44,6 +32,35 @@ void AddCalls(const learning::CallCounts& calls, v1::ArmStatus* arm) {
   arm->set_in_flight(calls.started - calls.finished);
   Summarize(calls.latency, arm->mutable_latency());
   Summarize(calls.ttfb, arm->mutable_ttfb());
+}
+
+void AddState(const guardrails::ArmRecord& record, v1::ArmStatus* arm) {
+  arm->set_state(std::string(guardrails::Name(record.state)));
+  if (record.since != absl::InfinitePast()) {
+    *arm->mutable_state_since() = ToProto(record.since);
+  }
+  if (record.until != absl::InfinitePast()) {
+    *arm->mutable_state_until() = ToProto(record.until);
+  }
+  if (!record.rule.empty()) {
+    arm->set_state_reason(fmt::format("{}: {}", record.rule, record.reason));
+  }
+}
+
+void AddGuardrails(const learning::ExperimentView& view,
+                   v1::ExperimentStatus* status) {
+  status->set_held(view.held);
+  status->set_rolled_back(view.rolled_back);
+  for (const learning::GuardrailView& from : view.guardrails) {
+    v1::GuardrailStatus* rule = status->add_guardrails();
+    rule->set_arm(from.arm);
+    rule->set_rule(from.rule);
+    rule->set_action(std::string(guardrails::Name(from.action)));
+    rule->set_broken(from.broken);
+    rule->set_evidence(from.evidence);
+    rule->set_trips(from.trips);
+    rule->set_reason(from.reason);
+  }
 }
 
 void Describe(const learning::ExperimentView& view,
@@ -64,6 +81,25 @@ void Describe(const learning::ExperimentView& view,
     arm->set_reward_variance(from.reward_variance);
     const auto calls = totals.calls.find({view.name, from.name});
     if (calls != totals.calls.end()) AddCalls(calls->second, arm);
+    AddState(from.guard, arm);
+  }
+  AddGuardrails(view, status);
+  DescribeLife(view.life, status->mutable_lifecycle());
+  status->set_alike(view.alike);
+  status->set_overlay(view.overlay);
+  if (!view.layer.name().empty()) {
+    status->set_layer(view.layer.name());
+    status->set_layer_from(view.layer.from());
+    status->set_layer_to(view.layer.to());
+  }
+  if (const auto traffic = totals.traffic.find(view.name);
+      traffic != totals.traffic.end()) {
+    const auto& counts = traffic->second.uncounted_why;
+    for (size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] == 0) continue;
+      (*status->mutable_uncounted())[std::string(experiment::kUncounted[i])] =
+          counts[i];
+    }
   }
   for (const learning::MetricView& from : view.metrics) {
     v1::MetricStatus* metric = status->add_metrics();
@@ -106,6 +142,44 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(
   } else {
     reactor->Finish(grpc::Status::OK);
   }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminService::Reinstate(
+    grpc::CallbackServerContext* context, const v1::ReinstateRequest* request,
+    v1::ReinstateResponse*) {
+  constexpr size_t kMostReason = 1000;
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (request->reason().size() > kMostReason) {
+    reactor->Finish(
+        grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                     fmt::format("the reason has {} bytes, expected at most {}",
+                                 request->reason().size(), kMostReason)));
+    return reactor;
+  }
+  // Blocks for a part of a tick; it comes from people.
+  const absl::Status status = learner_->Reinstate(
+      request->experiment(),
+      request->reason().empty() ? "no reason was given" : request->reason());
+  reactor->Finish(
+      status.ok() ? grpc::Status::OK
+                  : grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                                 std::string(status.message())));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminService::GetReport(
+    grpc::CallbackServerContext* context, const v1::GetReportRequest* request,
+    v1::Report* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reports_.Order(request->experiment(),
+                 [reactor, response](absl::StatusOr<v1::Report> report) {
+                   if (report.ok()) *response = *std::move(report);
+                   // The codes are the same.
+                   reactor->Finish(grpc::Status(
+                       static_cast<grpc::StatusCode>(report.status().code()),
+                       std::string(report.status().message())));
+                 });
   return reactor;
 }
 

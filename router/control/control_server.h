@@ -66,7 +66,7 @@ class ControlServer {
   explicit ControlServer(const Options& options)
       : access_(AccessOf(options)),
         feedback_(options.signer, options.learner),
-        admin_(options.learner, options.version, options.started) {}
+        admin_(options.learner, &access_, options.version, options.started) {}
 
   static Access::Options AccessOf(const Options& options);
 

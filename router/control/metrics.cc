@@ -7,6 +7,8 @@
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 #include "router/control/code_name.h"
+#include "router/control/experiment_metrics.h"
+#include "router/control/guardrail_metrics.h"
 #include "router/control/metric_family.h"
 #include "router/control/traffic_metrics.h"
 
@@ -34,7 +36,8 @@ void AddCalls(const learning::Totals& totals,
               std::vector<MetricFamily>* families) {
   Family requests("bandit_requests_total", MetricType::Counter,
                   "Requests finished, by gRPC status or HTTP_<status>; no "
-                  "experiment: none took the request");
+                  "experiment: none took the request; no arm: not counted "
+                  "into the experiment");
   Family in_flight("bandit_requests_in_flight", MetricType::Gauge,
                    "Requests begun and not finished");
   Family duration("bandit_request_duration_seconds", MetricType::Histogram,
@@ -196,7 +199,8 @@ void AddExperiments(const learning::View& view,
       for (const char* name : {"active", "ejected", "probation"}) {
         Labels with_state = arm_labels;
         with_state.push_back({"state", name});
-        state.Add(std::move(with_state), name == std::string("active"));
+        state.Add(std::move(with_state),
+                  name == guardrails::Name(arm.guard.state));
       }
       decisions.Add(arm_labels, static_cast<double>(arm.decisions));
       count.Add(arm_labels, arm.reward_count);
@@ -254,9 +258,12 @@ std::vector<MetricFamily> RouterMetrics::Collect() const {
     AddJoin(totals.join, &families);
     AddBackends(totals, &families);
     AddTraffic(totals, &families);
+    AddUncounted(totals, &families);
     AddLearner(*learner_, *view, totals, &families);
   });
   AddExperiments(*view, &families);
+  AddGuardrails(*view, &families);
+  AddLifecycles(*view, &families);
   Family build("bandit_build_info", MetricType::Gauge,
                "Always 1; the label is the router's version");
   build.Add({{"version", version_}}, 1);

@@ -114,17 +114,23 @@ size_t Draw(absl::Span<const double> p, double uniform) {
 }
 
 void Assign(const Experiment& experiment, const policies::Model& model,
-            policies::ArmSet eligible, http2::Headers headers, int64_t time_ms,
+            const Eligible& eligible, http2::Headers headers, int64_t time_ms,
             std::mt19937_64& random, Assignment* assignment) {
-  assert((eligible & policies::AllArms(experiment.arms.size())) != 0);
+  assert((eligible.arms & policies::AllArms(experiment.arms.size())) != 0);
   Decision& decision = assignment->decision;
   // The model sees the very floats that the token will carry.
   decision.features.resize(experiment.features.dimension());
   assignment->missing_features =
       experiment.features.Encode(headers, absl::MakeSpan(decision.features));
 
+  decision.segments = EncodeSegments(experiment.segments, headers);
+  decision.covariate = experiment.covariate.has_value()
+                           ? ReadCovariate(*experiment.covariate, headers)
+                           : 0;
+
   const auto p = absl::MakeSpan(assignment->p.data(), experiment.arms.size());
-  model.Probabilities(decision.features, eligible, p);
+  model.Probabilities(decision.features, eligible.arms, p);
+  ApplyCaps(eligible, p);
 
   decision.experiment = experiment.id;
   decision.epoch = experiment.epoch;
@@ -140,10 +146,10 @@ void Assign(const Experiment& experiment, const policies::Model& model,
 }
 
 bool Reassign(const Experiment& experiment, const policies::Model& model,
-              policies::ArmSet eligible, std::mt19937_64& random,
+              const Eligible& eligible, std::mt19937_64& random,
               Assignment* assignment) {
   Decision& decision = assignment->decision;
-  const policies::ArmSet others = eligible &
+  const policies::ArmSet others = eligible.arms &
                                   policies::AllArms(experiment.arms.size()) &
                                   ~(policies::ArmSet{1} << decision.arm);
   if (others == 0) return false;
@@ -158,6 +164,7 @@ bool Reassign(const Experiment& experiment, const policies::Model& model,
   } else {
     model.Probabilities(decision.features, others, p);
   }
+  ApplyCaps({others, eligible.caps}, p);
   DrawArm(experiment, p, random, &decision);
   return true;
 }

@@ -10,6 +10,7 @@
 
 #include "absl/types/span.h"
 #include "policies/policy.h"
+#include "router/experiment/caps.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
 #include "router/http2/header.h"
@@ -50,7 +51,8 @@ struct Assignment {
   std::array<double, policies::kMaxArms> p;
 };
 
-// Encodes the features, asks the model, draws the arm, fills the decision.
+// Encodes the features, asks the model, applies the caps, draws the arm, fills
+// the decision. The propensity is what the arm was drawn with.
 // A request without the unit's metadata, or with an empty one, is its own unit.
 // REQUIRES: `eligible` is not empty.
 // Determinism: the inputs and the state of `random` fix the result; `random`
@@ -58,20 +60,21 @@ struct Assignment {
 // unit.
 // Cost: no allocation while the feature vector has at most 16 columns.
 void Assign(const Experiment& experiment, const policies::Model& model,
-            policies::ArmSet eligible, http2::Headers headers, int64_t time_ms,
+            const Eligible& eligible, http2::Headers headers, int64_t time_ms,
             std::mt19937_64& random, Assignment* assignment);
 
 // Draws another arm of `eligible` in the place of the decision's, which failed:
 // from the distribution as it was, rescaled to those that are left, or, where
 // it gave them nothing, from the model's. The propensity is then the
 // probability that the arm had of serving this request, given which arms could
-// not: p_b / sum of p over `eligible` without the one that failed. False: there
+// not: p_b / sum of p over `eligible` without the one that failed, within its
+// caps. False: there
 // is no other arm; nothing was changed.
 // REQUIRES: `assignment` is Assign's.
 // Determinism: as Assign; `random` advances by one for a request that is its
 // own unit.
 bool Reassign(const Experiment& experiment, const policies::Model& model,
-              policies::ArmSet eligible, std::mt19937_64& random,
+              const Eligible& eligible, std::mt19937_64& random,
               Assignment* assignment);
 
 }  // namespace bandit::experiment

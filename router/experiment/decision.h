@@ -22,6 +22,10 @@ struct Decision {
   uint64_t id = 0;
   // Hash of the unit; `id` for a request that is its own unit.
   uint64_t unit = 0;
+  // Of what the router's reports look at one by one, see segments.h. 0: none.
+  uint32_t segments = 0;
+  // Known of the unit before; finite.
+  float covariate = 0;
   // The feature vector that the model saw; empty without context.
   absl::InlinedVector<float, 16> features;
 

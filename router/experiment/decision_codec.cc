@@ -13,6 +13,8 @@ namespace {
 
 // In the arm's byte: the request is its own unit, which is left out.
 constexpr unsigned char kOwnUnit = 0x80;
+// There: segments and the covariate follow the unit.
+constexpr unsigned char kNotes = 0x40;
 
 // Two bits a feature: most columns are an intercept or one-hot.
 enum FeatureCode : uint32_t { kZero = 0, kOne = 1, kVerbatim = 2 };
@@ -139,11 +141,17 @@ size_t EncodeDecision(const Decision& d, unsigned char* out) {
   const bool own_unit = d.unit == d.id;
   writer.Fixed<4>(d.experiment);
   writer.Varint(d.epoch);
-  writer.Fixed<1>(d.arm | (own_unit ? kOwnUnit : 0));
+  const auto covariate = std::bit_cast<uint32_t>(d.covariate);
+  const bool notes = d.segments != 0 || covariate != 0;
+  writer.Fixed<1>(d.arm | (own_unit ? kOwnUnit : 0) | (notes ? kNotes : 0));
   writer.Fixed<8>(std::bit_cast<uint64_t>(d.propensity));
   writer.Fixed<6>(static_cast<uint64_t>(d.time_ms));
   writer.Fixed<8>(d.id);
   if (!own_unit) writer.Fixed<8>(d.unit);
+  if (notes) {
+    writer.Varint(d.segments);
+    writer.Fixed<4>(covariate);
+  }
   writer.Varint(static_cast<uint32_t>(d.features.size()));
   writer.Features(d.features);
   return static_cast<size_t>(writer.end() - out);
@@ -155,13 +163,18 @@ bool DecodeDecision(absl::Span<const unsigned char> bytes, Decision* d) {
   d->epoch = in.Varint();
   const auto arm = static_cast<unsigned char>(in.Fixed<1>());
   const bool own_unit = (arm & kOwnUnit) != 0;
-  d->arm = arm & ~kOwnUnit;
+  const bool notes = (arm & kNotes) != 0;
+  d->arm = arm & ~(kOwnUnit | kNotes);
   d->propensity = std::bit_cast<double>(in.Fixed<8>());
   d->time_ms = static_cast<int64_t>(in.Fixed<6>());
   d->id = in.Fixed<8>();
   d->unit = own_unit ? d->id : in.Fixed<8>();
+  d->segments = notes ? in.Varint() : 0;
+  const auto covariate = notes ? static_cast<uint32_t>(in.Fixed<4>()) : 0;
+  d->covariate = std::bit_cast<float>(covariate);
   in.Features(&d->features);
-  return in.ok() && d->arm < policies::kMaxArms && d->propensity > 0 &&
+  return in.ok() && notes == (d->segments != 0 || covariate != 0) &&
+         std::isfinite(d->covariate) && d->propensity > 0 &&
          d->propensity <= 1 && own_unit == (d->unit == d->id);
 }
 

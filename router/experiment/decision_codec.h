@@ -19,12 +19,12 @@ inline constexpr size_t kMaxTokenFeatures = 1024;
 
 inline constexpr size_t kMaxVarintSize = 5;
 inline constexpr size_t kMaxDecisionSize =
-    4 + kMaxVarintSize + 1 + 8 + 6 + 8 + 8 + kMaxVarintSize +
-    kMaxTokenFeatures / 4 + 4 * kMaxTokenFeatures;
+    4 + kMaxVarintSize + 1 + 8 + 6 + 8 + 8 + (kMaxVarintSize + 4) +
+    kMaxVarintSize + kMaxTokenFeatures / 4 + 4 * kMaxTokenFeatures;
 
 // Writes at most kMaxDecisionSize bytes to `out`, and returns how many.
 // REQUIRES: arm < 64, propensity in (0, 1], 0 <= time_ms <= kMaxTokenTimeMs,
-// at most kMaxTokenFeatures finite features.
+// a finite covariate, at most kMaxTokenFeatures finite features.
 size_t EncodeDecision(const Decision& decision, unsigned char* out);
 
 // False if `bytes` are not exactly what EncodeDecision writes of some

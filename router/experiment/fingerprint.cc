@@ -28,6 +28,11 @@ std::string Arms(const v1::ExperimentConfig& config) {
   for (const v1::ArmConfig& arm : config.arms()) {
     text += Quoted(arm.name()) + Quoted(arm.backend()) +
             Quoted(arm.model().name()) + Quoted(arm.model().version());
+    const std::map<std::string, std::string> metadata(arm.metadata().begin(),
+                                                      arm.metadata().end());
+    for (const auto& [key, value] : metadata) {
+      text += " +" + Quoted(key) + Quoted(value);
+    }
   }
   return text;
 }
@@ -71,6 +76,44 @@ std::string Features(const v1::ExperimentConfig& config) {
   return text;
 }
 
+std::string Weights(const v1::RewardConfig& reward) {
+  const std::map<std::string, double> sorted(reward.weights().begin(),
+                                             reward.weights().end());
+  std::string text;
+  for (const auto& [metric, weight] : sorted) {
+    text += Quoted(metric) + fmt::format(" {}", weight);
+  }
+  return text;
+}
+
+// What most configs do not have is no part of theirs, so that those of earlier
+// versions stay what they were.
+std::string Optional(const v1::ExperimentConfig& config) {
+  std::string segments;
+  for (const v1::SegmentConfig& segment : config.segments()) {
+    segments += Quoted(segment.name()) + Quoted(segment.metadata()) +
+                fmt::format(" {}", segment.values_size());
+    for (const std::string& value : segment.values()) {
+      segments += Quoted(value);
+    }
+  }
+  std::string costs;
+  bool costly = false;
+  for (const v1::ArmConfig& arm : config.arms()) {
+    costs += fmt::format(" {} {}", arm.cost(), arm.cost_per_byte());
+    costly |= arm.cost() != 0 || arm.cost_per_byte() != 0;
+  }
+  std::string text;
+  if (!segments.empty()) text += fmt::format("segments:{}\n", segments);
+  if (costly) text += fmt::format("costs:{}\n", costs);
+  if (config.has_covariate()) {
+    text +=
+        fmt::format("covariate:{} {}\n", Quoted(config.covariate().metadata()),
+                    config.covariate().missing());
+  }
+  return text;
+}
+
 using Parts = std::map<std::string_view, std::string_view>;
 
 Parts Split(std::string_view fingerprint) {
@@ -87,7 +130,8 @@ Parts Split(std::string_view fingerprint) {
 
 }  // namespace
 
-std::string Fingerprint(const v1::ExperimentConfig& config) {
+std::string Fingerprint(const v1::ExperimentConfig& config,
+                        const v1::LayerConfig* layer) {
   const std::string& reward = config.has_reward() || config.metrics().empty()
                                   ? config.reward().metric()
                                   : config.metrics(0).name();
@@ -95,7 +139,17 @@ std::string Fingerprint(const v1::ExperimentConfig& config) {
       "arms:{}\nunit:{}\nsalt:{}\nreward:{}\nmetrics:{}\nfeatures:{}\n",
       Arms(config), Quoted(config.unit().metadata()),
       Quoted(config.salt().empty() ? config.name() : config.salt()),
-      Quoted(reward), Metrics(config), Features(config));
+      Quoted(reward) + Weights(config.reward()), Metrics(config),
+      Features(config));
+  text += Optional(config);
+  // Without any, the text is what it was before there were layers.
+  if (layer != nullptr) {
+    text += fmt::format(
+        "layer:{}{}{}\n", Quoted(layer->name()),
+        Quoted(layer->unit().metadata()),
+        Quoted(layer->salt().empty() ? layer->name() : layer->salt()));
+  }
+  if (config.overlay()) text += "overlay: true\n";
   if (config.policy().name() == "fixed_split") {
     text += fmt::format("{}:{}\n", kWeights, Shares(config));
   }

@@ -21,6 +21,8 @@ namespace bandit::experiment {
 struct ModelOverride {
   std::string name;     // Empty: as the caller has it.
   std::string version;  // Empty: as the caller has it.
+
+  friend bool operator==(const ModelOverride&, const ModelOverride&) = default;
 };
 
 enum class MessageShape { kUnknown, kOpenInference, kTensorFlowServing };

@@ -8,6 +8,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "fmt/format.h"
+#include "router/experiment/builtin_metric.h"
+#include "router/experiment/compile_guardrails.h"
 #include "router/experiment/token.h"
 
 namespace bandit::experiment {
@@ -16,19 +18,8 @@ namespace {
 constexpr absl::Duration kDefaultWindow = absl::Hours(1);
 constexpr std::string_view kTensorFlowServing =
     "tensorflow.serving.PredictionService";
-
-struct Builtin {
-  std::string_view name;
-  MetricSource source;
-  policies::RewardKind kind;
-};
-constexpr Builtin kBuiltins[] = {
-    {"latency_ms", MetricSource::kLatencyMs, policies::RewardKind::kContinuous},
-    {"ttfb_ms", MetricSource::kTtfbMs, policies::RewardKind::kContinuous},
-    {"error", MetricSource::kError, policies::RewardKind::kBinary},
-    {"response_bytes", MetricSource::kResponseBytes,
-     policies::RewardKind::kContinuous},
-};
+// No name that a metric can have.
+constexpr std::string_view kWeightedName = "@weighted";
 
 template <typename... Args>
 absl::Status Fail(fmt::format_string<Args...> format, Args&&... args) {
@@ -63,11 +54,25 @@ absl::Status CompileArms(const v1::ExperimentConfig& config,
   }
   for (const v1::ArmConfig& from : config.arms()) {
     const auto backend = backends.find(from.backend());
-    if (backend == backends.end()) {
+    if (backend == backends.end() && !config.overlay()) {
       return Fail("experiments.{}.arms.{}.backend: {} is not one of backends",
                   config.name(), from.name(), from.backend());
     }
-    Arm arm{.name = from.name(), .backend = backend->second, .model = {}};
+    Arm arm{.name = from.name(),
+            .backend = config.overlay() ? kNoBackend : backend->second,
+            .model = {},
+            .cost = from.cost(),
+            .cost_per_byte = from.cost_per_byte(),
+            .metadata = {from.metadata().begin(), from.metadata().end()}};
+    // A map's order is not fixed.
+    std::sort(arm.metadata.begin(), arm.metadata.end());
+    for (const auto& [key, value] : arm.metadata) {
+      if (std::find(experiment->metadata_keys.begin(),
+                    experiment->metadata_keys.end(),
+                    key) == experiment->metadata_keys.end()) {
+        experiment->metadata_keys.push_back(key);
+      }
+    }
     if (from.has_model()) {
       arm.model = {.name = from.model().name(),
                    .version = from.model().version()};
@@ -139,6 +144,56 @@ absl::Status CompileTraffic(const v1::ExperimentConfig& config,
   return status;
 }
 
+// The layers and the global holdout.
+void CompilePopulations(const v1::RouterConfig& config, Plan* plan) {
+  for (const v1::LayerConfig& layer : config.layers()) {
+    plan->layers.push_back(
+        {.unit_key = layer.unit().metadata(),
+         .salt = layer.salt().empty() ? layer.name() : layer.salt(),
+         .holdout = layer.holdout()});
+  }
+  if (config.has_holdout() && config.holdout().share() > 0) {
+    plan->holdout = {.unit_key = config.holdout().unit().metadata(),
+                     .salt = config.holdout().salt(),
+                     .holdout = config.holdout().share()};
+  }
+}
+
+absl::Status CompileLayer(const v1::RouterConfig& config,
+                          Experiment* experiment) {
+  if (!experiment->config.has_layer()) return absl::OkStatus();
+  const v1::LayerShareConfig& share = experiment->config.layer();
+  for (int i = 0; i < config.layers_size(); ++i) {
+    if (config.layers(i).name() != share.name()) continue;
+    experiment->layer = {.layer = static_cast<size_t>(i),
+                         .from = share.from(),
+                         .to = share.to()};
+    return absl::OkStatus();
+  }
+  return Fail("experiments.{}.layer.name: {} is not one of layers",
+              experiment->name, share.name());
+}
+
+// What changes while the plan serves, as it begins.
+void CompileLife(const v1::ExperimentConfig& config, Experiment* experiment) {
+  experiment->draft = config.draft();
+  experiment->overlay = config.overlay();
+  if (config.has_forced_arms()) {
+    experiment->force_key = config.forced_arms().metadata();
+  }
+  for (const v1::RampStageConfig& stage : config.ramp()) {
+    experiment->ramp.push_back({.share = stage.share(),
+                                .lasts = stage.has_lasts()
+                                             ? ToDuration(stage.lasts())
+                                             : absl::InfiniteDuration()});
+  }
+  const std::vector<Arm>& arms = experiment->arms;
+  experiment->alike =
+      arms.size() > 1 &&
+      std::all_of(arms.begin(), arms.end(),
+                  [&](const Arm& arm) { return arms[0].ServesAs(arm); });
+}
+
 Metric CompileMetric(const v1::MetricConfig& from) {
   Metric metric{
       .name = from.name(),
@@ -149,11 +204,69 @@ Metric CompileMetric(const v1::MetricConfig& from) {
       .default_value = {},
       .min = {},
       .max = {},
+      .role = from.role() == v1::METRIC_ROLE_PRIMARY ? MetricRole::kPrimary
+              : from.role() == v1::METRIC_ROLE_GUARDRAIL
+                  ? MetricRole::kGuardrail
+                  : MetricRole::kSecondary,
+      .lower_is_better = from.lower_is_better(),
   };
   if (from.has_default_()) metric.default_value = from.default_();
   if (from.has_min()) metric.min = from.min();
   if (from.has_max()) metric.max = from.max();
   return metric;
+}
+
+// A reward that is the weighted sum of others.
+absl::Status CompileWeights(const v1::ExperimentConfig& config,
+                            Experiment* experiment) {
+  // A map's order is not fixed; sums should be.
+  const std::map<std::string, double> weights(config.reward().weights().begin(),
+                                              config.reward().weights().end());
+  for (const auto& [name, weight] : weights) {
+    RewardPart part{.weight = weight};
+    const auto declared = std::find_if(
+        experiment->metrics.begin(), experiment->metrics.end(),
+        [&name](const Metric& metric) { return metric.name == name; });
+    const auto builtin = std::find_if(
+        std::begin(kBuiltins), std::end(kBuiltins),
+        [&name](const Builtin& known) { return known.name == name; });
+    if (declared != experiment->metrics.end()) {
+      part.metric = declared - experiment->metrics.begin();
+    } else if (builtin != std::end(kBuiltins)) {
+      part.source = builtin->source;
+    } else {
+      return Fail("experiments.{}.reward.weights.{} is not one of metrics",
+                  config.name(), name);
+    }
+    experiment->reward_parts.push_back(part);
+  }
+  experiment->reward_metric = experiment->metrics.size();
+  experiment->metrics.push_back({.name = std::string(kWeightedName),
+                                 .source = MetricSource::kWeighted,
+                                 .kind = policies::RewardKind::kContinuous,
+                                 .window = kDefaultWindow,
+                                 .default_value = {},
+                                 .min = {},
+                                 .max = {}});
+  return absl::OkStatus();
+}
+
+void CompileReport(const v1::ExperimentConfig& config, Experiment* experiment) {
+  if (config.has_report()) {
+    experiment->report_alpha = config.report().alpha();
+    experiment->report_planned = config.report().planned();
+  }
+  for (const v1::SegmentConfig& from : config.segments()) {
+    experiment->segments.push_back(
+        {.name = from.name(),
+         .key = from.metadata(),
+         .values = {from.values().begin(), from.values().end()}});
+  }
+  if (config.has_covariate()) {
+    experiment->covariate = {
+        .key = config.covariate().metadata(),
+        .missing = static_cast<float>(config.covariate().missing())};
+  }
 }
 
 // The declared metrics, and the reward if it is a built-in one.
@@ -164,6 +277,9 @@ absl::Status CompileMetrics(const v1::ExperimentConfig& config,
     metrics.push_back(CompileMetric(from));
   }
   if (!config.has_reward() && !metrics.empty()) return absl::OkStatus();
+  if (!config.reward().weights().empty()) {
+    return CompileWeights(config, experiment);
+  }
   const std::string& reward = config.reward().metric();
   const auto declared =
       std::find_if(metrics.begin(), metrics.end(),
@@ -241,8 +357,11 @@ absl::StatusOr<Experiment> CompileExperiment(const v1::ExperimentConfig& config,
   status.Update(CompileTraffic(config, backends, &experiment));
   status.Update(CompileMetrics(config, &experiment));
   status.Update(CompileFeatures(config, &experiment));
+  status.Update(CompileGuardrails(config, &experiment));
+  CompileReport(config, &experiment);
   if (status.ok()) status = CompilePolicy(config, &experiment);
   if (!status.ok()) return status;
+  CompileLife(config, &experiment);
   experiment.slice = SliceLength(experiment.metrics);
   experiment.config = config;
   return experiment;
@@ -298,15 +417,22 @@ absl::StatusOr<std::shared_ptr<const Plan>> CompilePlan(
     }
     const auto epoch = epochs.find(from.name());
     if (epoch != epochs.end()) experiment->epoch = epoch->second;
+    auto layered = CompileLayer(config, &*experiment);
+    if (!layered.ok()) return layered;
     plan->experiments.push_back(*std::move(experiment));
   }
-  plan->routes = RouteTable(config);
+  plan->routes = RouteTable(config, /*overlays=*/false);
+  plan->overlays = RouteTable(config, /*overlays=*/true);
+  CompilePopulations(config, plan.get());
   plan->limits = config.limits();
   if (config.has_join()) {
     plan->join = {.metadata = config.join().metadata(),
                   .window = ToDuration(config.join().window()),
                   .memory = config.join().memory()};
   }
+  plan->approval = {.start = config.approval().start(),
+                    .ramp = config.approval().ramp(),
+                    .promote = config.approval().promote()};
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 

@@ -42,15 +42,25 @@ bool HasMetadata(http2::Headers headers, std::string_view key,
 
 }  // namespace
 
-RouteTable::RouteTable(const v1::RouterConfig& config) {
+struct RouteTable::Asked {
+  http2::Headers headers;
+  std::optional<std::string_view> model;
+  std::string_view path;  // "service/method", or what is not gRPC's.
+  std::string_view method;
+  bool has_model_name;
+};
+
+RouteTable::RouteTable(const v1::RouterConfig& config, bool overlays) {
   for (int i = 0; i < config.experiments_size(); ++i) {
+    if (config.experiments(i).overlay() != overlays) continue;
     for (const v1::MatchConfig& match : config.experiments(i).match()) {
       Rule rule{.experiment = static_cast<size_t>(i),
                 .service = match.service(),
                 .method = match.method(),
                 .authority = std::string(WithoutPort(match.authority())),
                 .model = match.model(),
-                .metadata = {}};
+                .metadata = {},
+                .where = {match.where().begin(), match.where().end()}};
       for (const auto& [key, value] : match.metadata()) {
         rule.metadata.emplace_back(absl::AsciiStrToLower(key), value);
       }
@@ -101,35 +111,87 @@ const RouteTable::Candidates& RouteTable::CandidatesOf(
   return it != by_service_.end() ? it->second : elsewhere_;
 }
 
-RouteTable::Result RouteTable::Match(
-    http2::Headers headers, std::optional<std::string_view> model) const {
-  const std::string_view full_path = http2::Find(headers, ":path");
-  // "service/method", or whatever a path has that is not gRPC's.
-  const std::string_view path = full_path.substr(full_path.starts_with('/'));
-  const std::string_view method = path.substr(path.rfind('/') + 1);
-  const bool has_model_name = ShapeOf(full_path) != MessageShape::kUnknown;
-  for (const size_t i : CandidatesOf(path)) {
-    const Rule& rule = rules_[i];
-    if (rule.service.empty() && !rule.method.empty() && rule.method != method) {
-      continue;
-    }
-    if (!rule.authority.empty() && !AuthorityIs(headers, rule.authority)) {
-      continue;
-    }
-    if (!std::all_of(rule.metadata.begin(), rule.metadata.end(),
-                     [&](const auto& entry) {
-                       return HasMetadata(headers, entry.first, entry.second);
-                     })) {
-      continue;
-    }
-    if (!rule.model.empty()) {
-      if (!has_model_name) continue;
-      if (!model.has_value()) return {std::nullopt, true};
-      if (*model != rule.model) continue;
-    }
-    return {rule.experiment, false};
+RouteTable::Verdict RouteTable::Judge(const Rule& rule, const Asked& asked) {
+  if (rule.service.empty() && !rule.method.empty() &&
+      rule.method != asked.method) {
+    return Verdict::kNo;
   }
-  return {};
+  if (!rule.authority.empty() && !AuthorityIs(asked.headers, rule.authority)) {
+    return Verdict::kNo;
+  }
+  if (!std::all_of(
+          rule.metadata.begin(), rule.metadata.end(), [&](const auto& entry) {
+            return HasMetadata(asked.headers, entry.first, entry.second);
+          })) {
+    return Verdict::kNo;
+  }
+  if (!std::all_of(rule.where.begin(), rule.where.end(),
+                   [&](const Condition& condition) {
+                     return condition.Holds(asked.headers);
+                   })) {
+    return Verdict::kNo;
+  }
+  if (rule.model.empty()) return Verdict::kYes;
+  if (!asked.has_model_name) return Verdict::kNo;
+  if (!asked.model.has_value()) return Verdict::kNeedsModel;
+  return *asked.model == rule.model ? Verdict::kYes : Verdict::kNo;
+}
+
+RouteTable::Asked RouteTable::Ask(http2::Headers headers,
+                                  std::optional<std::string_view> model) {
+  const std::string_view full_path = http2::Find(headers, ":path");
+  const std::string_view path = full_path.substr(full_path.starts_with('/'));
+  return {.headers = headers,
+          .model = model,
+          .path = path,
+          .method = path.substr(path.rfind('/') + 1),
+          .has_model_name = ShapeOf(full_path) != MessageShape::kUnknown};
+}
+
+RouteTable::Result RouteTable::Match(http2::Headers headers,
+                                     std::optional<std::string_view> model,
+                                     Takes takes) const {
+  const Asked asked = Ask(headers, model);
+  Result result;
+  for (const size_t i : CandidatesOf(asked.path)) {
+    switch (Judge(rules_[i], asked)) {
+      case Verdict::kNo:
+        continue;
+      case Verdict::kNeedsModel:
+        return {.experiment = std::nullopt, .needs_model = true, .beside = {}};
+      case Verdict::kYes:
+        break;
+    }
+    const size_t experiment = rules_[i].experiment;
+    if (takes(experiment)) {
+      result.experiment = experiment;
+      result.beside.reset();
+      return result;
+    }
+    if (!result.beside.has_value()) result.beside = experiment;
+  }
+  return result;
+}
+
+bool RouteTable::MatchAll(http2::Headers headers,
+                          std::optional<std::string_view> model,
+                          std::vector<size_t>* experiments) const {
+  experiments->clear();
+  const Asked asked = Ask(headers, model);
+  for (const size_t i : CandidatesOf(asked.path)) {
+    const size_t experiment = rules_[i].experiment;
+    // Rules of one experiment follow each other.
+    if (!experiments->empty() && experiments->back() == experiment) continue;
+    switch (Judge(rules_[i], asked)) {
+      case Verdict::kNo:
+        continue;
+      case Verdict::kNeedsModel:
+        return false;
+      case Verdict::kYes:
+        experiments->push_back(experiment);
+    }
+  }
+  return true;
 }
 
 }  // namespace bandit::experiment

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "bandit/v1/config.pb.h"
+#include "router/experiment/condition.h"
 #include "router/http2/header.h"
 
 namespace bandit::experiment {
@@ -25,7 +27,13 @@ namespace bandit::experiment {
 class RouteTable {
  public:
   RouteTable() = default;
-  explicit RouteTable(const v1::RouterConfig& config);
+  // Of the experiments that are overlays, or of those that are not.
+  explicit RouteTable(const v1::RouterConfig& config, bool overlays = false);
+
+  bool empty() const { return rules_.empty(); }
+
+  // Whether an experiment takes the request's unit.
+  using Takes = absl::FunctionRef<bool(size_t experiment)>;
 
   struct Result {
     // The experiment's index; empty: none takes it.
@@ -33,6 +41,8 @@ class RouteTable {
     // The answer depends on the model name, which was not given: call again
     // with it. `experiment` is empty then.
     bool needs_model = false;
+    // The first that matches, if none takes the unit.
+    std::optional<size_t> beside;
   };
 
   // `headers` are all of the request's, pseudo-headers included. `model` is
@@ -42,18 +52,34 @@ class RouteTable {
   // several times matches if one of its values does; the authority's port and
   // case do not count.
   // Cost: O(candidates of the path * headers), no allocation.
+  Result Match(http2::Headers headers, std::optional<std::string_view> model,
+               Takes takes) const;
   Result Match(http2::Headers headers,
-               std::optional<std::string_view> model) const;
+               std::optional<std::string_view> model) const {
+    return Match(headers, model, [](size_t) { return true; });
+  }
+
+  // All that match, each once, in config order, whoever takes the unit. False:
+  // the answer depends on the model name, which was not given.
+  bool MatchAll(http2::Headers headers, std::optional<std::string_view> model,
+                std::vector<size_t>* experiments) const;
 
  private:
   struct Rule {
     size_t experiment;
     std::string service, method, authority, model;
     std::vector<std::pair<std::string, std::string>> metadata;
+    std::vector<Condition> where;
   };
+  // A request as rules see it.
+  struct Asked;
+  enum class Verdict { kNo, kYes, kNeedsModel };
   // Indices into rules_, ascending.
   using Candidates = std::vector<size_t>;
 
+  static Asked Ask(http2::Headers headers,
+                   std::optional<std::string_view> model);
+  static Verdict Judge(const Rule& rule, const Asked& asked);
   const Candidates& CandidatesOf(std::string_view path) const;
 
   std::vector<Rule> rules_;

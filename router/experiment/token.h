@@ -19,7 +19,7 @@
 namespace bandit::experiment {
 
 // The longest token there is.
-inline constexpr size_t kMaxTokenSize = 5888;
+inline constexpr size_t kMaxTokenSize = 5904;
 
 // Thread-safety: const calls may overlap.
 class TokenSigner {

@@ -32,12 +32,12 @@ std::optional<size_t> SameExperiment(const experiment::Plan& plan,
 absl::StatusOr<std::unique_ptr<Bookkeeper>> Bookkeeper::Open(
     store::StateStore* store,
     const std::shared_ptr<const experiment::Plan>& plan,
-    const ExperimentRecords& records) {
+    const ExperimentRecords& records, absl::Time now) {
   std::unique_ptr<Bookkeeper> keeper(new Bookkeeper(store));
   auto known = store->Experiments();
   if (!known.ok()) return known.status();
   keeper->records_ = *std::move(known);
-  if (auto status = keeper->Adopt(plan, records); !status.ok()) {
+  if (auto status = keeper->Adopt(plan, records, now); !status.ok()) {
     return status;
   }
   return keeper;
@@ -45,15 +45,16 @@ absl::StatusOr<std::unique_ptr<Bookkeeper>> Bookkeeper::Open(
 
 absl::Status Bookkeeper::Adopt(
     const std::shared_ptr<const experiment::Plan>& plan,
-    const ExperimentRecords& records) {
+    const ExperimentRecords& records, absl::Time now) {
   auto ledger = Load(plan);
   if (!ledger.ok()) return ledger.status();
-  if (auto status = WriteRecords(records); !status.ok()) return status;
+  if (auto status = WriteRecords(records, now); !status.ok()) return status;
   Use(*std::move(ledger));
   return absl::OkStatus();
 }
 
-absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records) {
+absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records,
+                                      absl::Time now) {
   std::vector<std::string> lines;
   std::unique_ptr<store::Transaction> transaction;
   for (const auto& [name, record] : records) {
@@ -70,14 +71,24 @@ absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records) {
       lines.push_back(
           fmt::format("experiment {}: new, epoch {}", name, record.epoch));
     } else if (old->second.epoch != record.epoch) {
-      lines.push_back(fmt::format(
-          "experiment {}: epoch {} begins, because {} changed; what epoch {} "
-          "learned no longer counts",
-          name, record.epoch,
+      const std::string why = fmt::format(
+          "{} changed",
           fmt::join(experiment::EpochChanges(old->second.fingerprint,
                                              record.fingerprint),
-                    ", "),
-          old->second.epoch));
+                    ", "));
+      lines.push_back(fmt::format(
+          "experiment {}: epoch {} begins, because {}; what epoch {} "
+          "learned no longer counts",
+          name, record.epoch, why, old->second.epoch));
+      auto entry = transaction->AppendAudit(
+          {.time_ms = absl::ToUnixMillis(now),
+           .who = "config",
+           .proven = true,
+           .act = "epoch",
+           .experiment = name,
+           .why = why,
+           .detail = fmt::format("{} -> {}", old->second.epoch, record.epoch)});
+      if (!entry.ok()) return entry.status();
     }
   }
   if (transaction == nullptr) return absl::OkStatus();
@@ -166,6 +177,7 @@ void Bookkeeper::Count(const WorkerDelta& delta) {
                                              : SameExperiment(plan, then);
     if (!e) continue;
     ledger_->CountDecisions(*e, delta.experiments[i].slices);
+    ledger_->AddMeasures(*e, delta.experiments[i]);
     const experiment::Experiment& now = plan.experiments[*e];
     if (!delta.experiments[i].builtin_reward.empty() &&
         now.metrics[now.reward_metric].name ==
@@ -177,9 +189,10 @@ void Bookkeeper::Count(const WorkerDelta& delta) {
 
 absl::StatusOr<std::vector<Verdict>> Bookkeeper::Settle(
     absl::Span<const Reward> rewards, absl::Time now,
-    absl::Time counted_through) {
+    absl::Time counted_through, bool close_measures) {
   now_ = std::max(now_, now);
   ledger_->Mature(std::min(counted_through, now_));
+  ledger_->CloseMeasures(now_, close_measures);
   std::vector<Verdict> verdicts;
   verdicts.reserve(rewards.size());
   for (const Reward& reward : rewards) {

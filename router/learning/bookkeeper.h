@@ -24,12 +24,13 @@ namespace bandit::learning {
 class Bookkeeper {
  public:
   // Restores what was learned of the plan's experiments and writes their
-  // `records` down. A line in the log says what each experiment starts from.
+  // `records` down. A line in the log says what each experiment starts from,
+  // the audit log where a new epoch begins.
   // Fails as the store does, or with DataLoss if what it holds does not fit.
   static absl::StatusOr<std::unique_ptr<Bookkeeper>> Open(
       store::StateStore* store,
       const std::shared_ptr<const experiment::Plan>& plan,
-      const ExperimentRecords& records);
+      const ExperimentRecords& records, absl::Time now);
 
   // Counts a worker's decisions and built-in rewards; they are written by the
   // next Settle. A delta of an earlier plan counts where the plan still has
@@ -39,18 +40,20 @@ class Bookkeeper {
   // Takes slices that have matured at `counted_through` into the totals, and
   // makes everything durable, with the rewards (if any), in one transaction;
   // none if there is nothing to write. Gives a verdict for each reward, in
-  // order. Time that runs backwards counts as standing still.
+  // order. Time that runs backwards counts as standing still. What is measured
+  // for reports is written once a second, or now if `close_measures`.
   // Fails as the store does: no reward of this call is counted then, and
   // decisions wait for the next one.
   absl::StatusOr<std::vector<Verdict>> Settle(absl::Span<const Reward> rewards,
                                               absl::Time now,
-                                              absl::Time counted_through);
+                                              absl::Time counted_through,
+                                              bool close_measures = false);
 
   // Goes on with another plan, keeping what was learned of each experiment
   // that is in both at the same epoch. REQUIRES: epochs as `records` say.
   // Fails as Open does and changes nothing then.
   absl::Status Adopt(const std::shared_ptr<const experiment::Plan>& plan,
-                     const ExperimentRecords& records);
+                     const ExperimentRecords& records, absl::Time now);
 
   Ledger& ledger() { return *ledger_; }
   // How often the store has been asked to write something down, failures
@@ -70,7 +73,7 @@ class Bookkeeper {
 
   explicit Bookkeeper(store::StateStore* store) : store_(store) {}
 
-  absl::Status WriteRecords(const ExperimentRecords& records);
+  absl::Status WriteRecords(const ExperimentRecords& records, absl::Time now);
   absl::StatusOr<std::unique_ptr<Ledger>> Load(
       const std::shared_ptr<const experiment::Plan>& plan) const;
   void Use(std::unique_ptr<Ledger> ledger);

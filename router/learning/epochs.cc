@@ -5,12 +5,29 @@
 
 namespace bandit::learning {
 
+namespace {
+
+// Null: it has none.
+const v1::LayerConfig* LayerOf(const v1::RouterConfig& config,
+                               const v1::ExperimentConfig& experiment) {
+  for (const v1::LayerConfig& layer : config.layers()) {
+    if (experiment.has_layer() && layer.name() == experiment.layer().name()) {
+      return &layer;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 ExperimentRecords DecideEpochs(const v1::RouterConfig& config,
                                const ExperimentRecords& known) {
   ExperimentRecords records;
   for (const v1::ExperimentConfig& experiment : config.experiments()) {
     store::ExperimentRecord record{
-        .epoch = 1, .fingerprint = experiment::Fingerprint(experiment)};
+        .epoch = 1,
+        .fingerprint =
+            experiment::Fingerprint(experiment, LayerOf(config, experiment))};
     if (const auto old = known.find(experiment.name()); old != known.end()) {
       const bool same =
           experiment::EpochChanges(old->second.fingerprint, record.fingerprint)

@@ -20,6 +20,8 @@ using Steady = Wakeup::Clock;
 // Rewards of one transaction: enough to share a write, few enough that ticks
 // and the first of them do not wait long.
 constexpr size_t kMostPerTransaction = 16'384;
+// Who acts in the audit log.
+constexpr std::string_view kGuardrails = "guardrails";
 constexpr auto kLastHarvest = std::chrono::seconds(2);
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) {
@@ -53,11 +55,23 @@ absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
     const Clock* clock) {
   std::unique_ptr<Learner> learner(
       new Learner(std::move(store), options, clock));
-  auto bookkeeper = Bookkeeper::Open(learner->store_.get(), plan, records);
+  auto steward = Steward::Open(learner->store_.get());
+  if (!steward.ok()) return steward.status();
+  auto status = (*steward)->Register(*plan, clock->Now());
+  if (!status.ok()) return status;
+  (*steward)->Use(plan);
+  learner->steward_ = *std::move(steward);
+  auto bookkeeper =
+      Bookkeeper::Open(learner->store_.get(), plan, records, clock->Now());
   if (!bookkeeper.ok()) return bookkeeper.status();
   auto trainer = Trainer::Start(plan);
   if (!trainer.ok()) return trainer.status();
   learner->bookkeeper_ = *std::move(bookkeeper);
+  learner->guards_ = std::make_unique<GuardHouse>(learner->store_.get());
+  auto kept = learner->guards_->Load(*plan);
+  if (!kept.ok()) return kept.status();
+  learner->guards_->Use(plan, learner->bookkeeper_->ledger(), *kept,
+                        clock->Now());
   learner->trainer_ = *std::move(trainer);
   learner->harvester_ = std::make_unique<Harvester>(
       std::vector<WorkerPort*>(), learner->wakeup_, clock->Now());
@@ -113,7 +127,8 @@ void Learner::Run() {
   while (true) {
     wakeup_->Wait(next_tick);
     if (stopping()) break;
-    AnswerAdoption();
+    AnswerOrder();
+    RunErrands();
     const Steady::time_point began = Steady::now();
     const bool due = began >= next_tick;
     const bool ends = tick_open && (due || harvester_->Complete());
@@ -151,14 +166,15 @@ void Learner::RunLastTick() {
   waiting_.Add(queue_.Take(SIZE_MAX), join_, harvested_, clock_->Now());
   waiting_.Resolve(join_, UINT64_MAX, clock_->Now());
   do {
-    Settle(waiting_.Take(kMostPerTransaction));
+    Settle(waiting_.Take(kMostPerTransaction), /*close=*/true);
   } while (waiting_.has_ready());
   EndTick();
   {
     absl::MutexLock lock(&mutex_);
     running_ = false;
   }
-  AnswerAdoption();
+  AnswerOrder();
+  RunErrands();
 }
 
 bool Learner::stopping() const {
@@ -167,38 +183,108 @@ bool Learner::stopping() const {
 }
 
 absl::Status Learner::Adopt(const Compile& compile) {
-  Adoption adoption{.compile = &compile, .result = {}};
+  return Do([&] { return AdoptNow(compile); });
+}
+
+absl::Status Learner::Reinstate(std::string_view experiment,
+                                const std::string& why) {
+  return Do([&] {
+    auto done = guards_->Reinstate(experiment, bookkeeper_->ledger(), why,
+                                   clock_->Now());
+    if (!done.ok()) return done.status();
+    Tell(*done);
+    const Life life = steward_->View(experiment).life;
+    absl::Status resumed;
+    if (life.state == experiment::State::kRolledBack &&
+        life.who == kGuardrails) {
+      resumed = steward_
+                    ->Do({.experiment = std::string(experiment),
+                          .act = experiment::Act::kResume,
+                          .arm = {},
+                          .who = "operator",
+                          .why = why},
+                         clock_->Now())
+                    .status();
+    }
+    EndTick();
+    return resumed;
+  });
+}
+
+absl::Status Learner::Inspect(const Look& look) {
+  return Do([&] {
+    look(bookkeeper_->ledger(), *view());
+    return absl::OkStatus();
+  });
+}
+
+absl::Status Learner::Do(const Task& task) {
+  Order order{.task = &task, .result = {}};
   absl::MutexLock lock(&mutex_);
   const auto free = [this] {
     mutex_.AssertHeld();
-    return adoption_ == nullptr;
+    return order_ == nullptr;
   };
   mutex_.Await(absl::Condition(&free));
   if (!running_) {
     return absl::UnavailableError("the learner is not running");
   }
-  adoption_ = &adoption;
+  order_ = &order;
   wakeup_->Ring();
-  const auto answered = [&adoption] { return adoption.result.has_value(); };
+  const auto answered = [&order] { return order.result.has_value(); };
   mutex_.Await(absl::Condition(&answered));
-  return *adoption.result;
+  return *order.result;
 }
 
-void Learner::AnswerAdoption() {
-  Adoption* adoption = nullptr;
+void Learner::AnswerOrder() {
+  Order* order = nullptr;
   bool running = false;
   {
     absl::MutexLock lock(&mutex_);
-    adoption = adoption_;
+    order = order_;
     running = running_;
   }
-  if (adoption == nullptr) return;
+  if (order == nullptr) return;
   absl::Status result = running
-                            ? AdoptNow(*adoption->compile)
+                            ? (*order->task)()
                             : absl::UnavailableError("the learner has stopped");
   absl::MutexLock lock(&mutex_);
-  adoption->result = std::move(result);
-  adoption_ = nullptr;
+  order->result = std::move(result);
+  order_ = nullptr;
+}
+
+void Learner::Ask(Errand errand, std::function<void()> done) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (running_) {
+      errands_.emplace_back(std::move(errand), std::move(done));
+      wakeup_->Ring();
+      return;
+    }
+  }
+  errand(nullptr);
+  if (done) done();
+}
+
+void Learner::RunErrands() {
+  std::vector<std::pair<Errand, std::function<void()>>> errands;
+  bool running = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    errands.swap(errands_);
+    running = running_;
+  }
+  if (errands.empty()) return;
+  Desk desk{.steward = *steward_, .store = *store_, .now = clock_->Now()};
+  for (auto& [errand, done] : errands) errand(running ? &desk : nullptr);
+  // Who is answered sees it in the status, and in the next request.
+  if (running) {
+    ReleaseResumed(desk.now);
+    Publish();
+  }
+  for (auto& [errand, done] : errands) {
+    if (done) done();
+  }
 }
 
 absl::Status Learner::AdoptNow(const Compile& compile) {
@@ -206,11 +292,17 @@ absl::Status Learner::AdoptNow(const Compile& compile) {
   if (!compiled.ok()) return compiled.status();
   auto trainer = Trainer::Start(compiled->plan);
   if (!trainer.ok()) return trainer.status();
+  auto kept = guards_->Load(*compiled->plan);
+  if (!kept.ok()) return kept.status();
   // What the new plan leaves out is written now or never.
   Count();
-  Settle({});
-  auto status = bookkeeper_->Adopt(compiled->plan, compiled->records);
+  Settle({}, /*close=*/true);
+  auto status = steward_->Register(*compiled->plan, clock_->Now());
   if (!status.ok()) return status;
+  status = bookkeeper_->Adopt(compiled->plan, compiled->records, clock_->Now());
+  if (!status.ok()) return status;
+  steward_->Use(compiled->plan);
+  guards_->Use(compiled->plan, bookkeeper_->ledger(), *kept, clock_->Now());
   trainer_ = *std::move(trainer);
   UseJoin(*compiled->plan);
   options_ = compiled->options;
@@ -236,6 +328,7 @@ void Learner::Count() {
   harvested_ = harvester_->Answered();
   for (const std::unique_ptr<WorkerDelta>& delta : harvester_->Take()) {
     bookkeeper_->Count(*delta);
+    guards_->Count(*delta);
     telemetry_.Count(*delta);
     join_.Add(std::move(delta->requests), clock_->Now());
     for (size_t i = 0; i < delta->experiments.size(); ++i) {
@@ -265,7 +358,7 @@ std::vector<RewardBatch> Learner::NextBatches() {
   return batches;
 }
 
-void Learner::Settle(std::vector<RewardBatch> batches) {
+void Learner::Settle(std::vector<RewardBatch> batches, bool close) {
   std::vector<Reward> rewards;
   size_t size = 0;
   for (const RewardBatch& batch : batches) size += batch.rewards.size();
@@ -279,7 +372,8 @@ void Learner::Settle(std::vector<RewardBatch> batches) {
   }
   const uint64_t transactions = bookkeeper_->transactions();
   const Steady::time_point began = Steady::now();
-  auto verdicts = bookkeeper_->Settle(rewards, clock_->Now(), counted_through_);
+  auto verdicts =
+      bookkeeper_->Settle(rewards, clock_->Now(), counted_through_, close);
   if (bookkeeper_->transactions() != transactions) {
     telemetry_.CountCommit(Since(began), !verdicts.ok());
     if (store_watcher_ && store_trouble_.empty() != verdicts.ok()) {
@@ -350,17 +444,38 @@ void Learner::EndTick() {
                       .dropped = join_.dropped(),
                       .too_long = join_.too_long(),
                       .unresolved = waiting_.given_up()});
+  bookkeeper_->ledger().UpdateWeighted();
   const absl::Status trained = trainer_->Train(bookkeeper_->ledger());
   Say(&training_trouble_, std::string(trained.message()),
       "every policy can use its statistics again");
   const absl::Time now = clock_->Now();
-  const std::shared_ptr<const Snapshot> next = trainer_->snapshot();
+  Guard(now, /*last=*/stopping());
+  const absl::Status ramped =
+      steward_->Tick(now, [this](const std::string& experiment) {
+        return guards_->WhyHeld(experiment);
+      });
+  Say(&ramp_trouble_,
+      ramped.ok() ? ""
+                  : fmt::format("ramps do not go on: {}",
+                                std::string(ramped.message())),
+      "ramps go on");
+  Publish();
+}
+
+void Learner::Publish() {
+  const absl::Time now = clock_->Now();
+  const std::shared_ptr<const Snapshot> next =
+      steward_->Apply(trainer_->snapshot());
   auto view = std::make_shared<View>(
       MakeView(bookkeeper_->ledger(), *next, shares_, now));
-  for (ExperimentView& experiment : view->experiments) {
+  for (size_t e = 0; e < view->experiments.size(); ++e) {
+    ExperimentView& experiment = view->experiments[e];
+    AddGuard(guards_->guard(e), now, &experiment);
     experiment.silent =
         silence_.Check(experiment.name, experiment.reward_metric, now);
+    experiment.life = steward_->View(experiment.name);
   }
+  view->audited = steward_->audited();
   bool changed = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -371,15 +486,83 @@ void Learner::EndTick() {
   if (changed) harvester_->Publish(next);
 }
 
+void Learner::Guard(absl::Time now, bool last) {
+  const Ledger& ledger = bookkeeper_->ledger();
+  for (const guardrails::Transition& transition : guards_->Tick(ledger, now)) {
+    Tell(transition);
+    if (transition.event != guardrails::Event::kRolledBack) continue;
+    const auto rolled_back = steward_->Do({.experiment = transition.experiment,
+                                           .act = experiment::Act::kRollBack,
+                                           .arm = {},
+                                           .who = std::string(kGuardrails),
+                                           .proven = true,
+                                           .why = transition.reason},
+                                          now);
+    // Requests go to the control arm all the same.
+    if (!rolled_back.ok()) {
+      spdlog::error(
+          "the roll-back of experiment {} is not in the audit log: {}",
+          transition.experiment, std::string(rolled_back.status().message()));
+    }
+  }
+  for (size_t e = 0; e < guards_->size(); ++e) {
+    const guardrails::ExperimentGuard& guard = guards_->guard(e);
+    trainer_->Restrict(e, guard.eligible(), guard.caps());
+  }
+  const absl::Status saved = guards_->Save(ledger, now, last);
+  if (saved.ok() == guard_trouble_.empty()) return;
+  guard_trouble_ = std::string(saved.message());
+  if (saved.ok()) {
+    spdlog::info("healed: the state of guardrails is written again");
+  } else {
+    spdlog::error("the state of guardrails is not written: {}", guard_trouble_);
+  }
+}
+
+void Learner::ReleaseResumed(absl::Time now) {
+  for (size_t e = 0; e < guards_->size(); ++e) {
+    const std::string name = guards_->guard(e).setup().experiment;
+    if (!guards_->guard(e).rolled_back()) continue;
+    const Life life = steward_->View(name).life;
+    if (life.state != experiment::State::kRunning) continue;
+    const auto done =
+        guards_->Reinstate(name, bookkeeper_->ledger(),
+                           fmt::format("resumed by {}", life.who), now);
+    if (done.ok()) Tell(*done);
+  }
+  Guard(now, /*last=*/false);
+}
+
+void Learner::Tell(const guardrails::Transition& transition) {
+  const std::string about =
+      transition.arm.empty()
+          ? fmt::format("experiment {}", transition.experiment)
+          : fmt::format("experiment {}, arm {}", transition.experiment,
+                        transition.arm);
+  const bool good = transition.event == guardrails::Event::kProbation ||
+                    transition.event == guardrails::Event::kActive ||
+                    transition.event == guardrails::Event::kRelease ||
+                    transition.event == guardrails::Event::kReinstated;
+  spdlog::log(good ? spdlog::level::info : spdlog::level::warn,
+              "guardrail: {}: {}{}{}: {}", about,
+              guardrails::Name(transition.event),
+              transition.rule.empty() ? "" : " by ", transition.rule,
+              transition.reason);
+  if (guard_watcher_) guard_watcher_(transition);
+}
+
 void Learner::Say(std::string* trouble, std::string now,
                   std::string_view healed) {
   if (trouble->empty() && !now.empty()) spdlog::error("degraded: {}", now);
   if (!trouble->empty() && now.empty()) spdlog::info("healed: {}", healed);
   *trouble = std::move(now);
   absl::MutexLock lock(&mutex_);
-  degraded_ = store_trouble_;
-  if (!store_trouble_.empty() && !training_trouble_.empty()) degraded_ += "; ";
-  degraded_ += training_trouble_;
+  degraded_.clear();
+  for (const std::string* said :
+       {&store_trouble_, &training_trouble_, &ramp_trouble_}) {
+    if (!degraded_.empty() && !said->empty()) degraded_ += "; ";
+    degraded_ += *said;
+  }
 }
 
 std::shared_ptr<const Snapshot> Learner::snapshot() const {

@@ -21,8 +21,10 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "router/guardrails/experiment_guard.h"
 #include "router/learning/bookkeeper.h"
 #include "router/learning/clock.h"
+#include "router/learning/guard_house.h"
 #include "router/learning/harvester.h"
 #include "router/learning/recent_shares.h"
 #include "router/learning/request_join.h"
@@ -30,6 +32,7 @@
 #include "router/learning/reward_queue.h"
 #include "router/learning/silence.h"
 #include "router/learning/snapshot.h"
+#include "router/learning/steward.h"
 #include "router/learning/telemetry.h"
 #include "router/learning/trainer.h"
 #include "router/learning/view.h"
@@ -41,8 +44,9 @@ namespace bandit::learning {
 // Life: Create, then Start once the workers run, then Stop while they still
 // run. A failing store refuses rewards and says so (`degraded`); decisions are
 // counted and models prepared as before, and it is tried again each tick.
-// Thread-safety: Submit, JoinsRequests, CountForged, Adopt, snapshot, view,
-// degraded, telemetry and queue_length from any thread; the rest from one.
+// Thread-safety: Submit, JoinsRequests, CountForged, Adopt, Reinstate,
+// Inspect, Ask, snapshot, view, degraded, telemetry and queue_length from any
+// thread; the rest from one.
 class Learner : public RewardSink {
  public:
   struct Options {
@@ -70,6 +74,13 @@ class Learner : public RewardSink {
   // REQUIRES: before Start.
   void WatchStore(std::function<void(bool works)> watcher) {
     store_watcher_ = std::move(watcher);
+  }
+
+  // Called on the learner's thread with each thing that guardrails do; must not
+  // block. REQUIRES: before Start.
+  void WatchGuardrails(
+      std::function<void(const guardrails::Transition&)> watcher) {
+    guard_watcher_ = std::move(watcher);
   }
 
   // Starts the thread. Ownership: borrows the ports until Stop.
@@ -101,6 +112,33 @@ class Learner : public RewardSink {
   // do, and changes nothing then; Unavailable if the thread is not running.
   absl::Status Adopt(const Compile& compile);
 
+  // Undoes what guardrails did to an experiment: its arms are active again, a
+  // roll-back ends. `why`, and who, are for the log. Runs on the learner's
+  // thread and blocks until that is done.
+  // Fails with NotFound if there is no such experiment, Unavailable if the
+  // thread is not running.
+  absl::Status Reinstate(std::string_view experiment, const std::string& why);
+
+  // Calls `look` on the learner's thread between two transactions, with the
+  // ledger and the last tick's view of it, and blocks until that is done. For
+  // a short look: learning waits for it.
+  // Fails with Unavailable if the thread is not running.
+  using Look = std::function<void(const Ledger& ledger, const View& view)>;
+  absl::Status Inspect(const Look& look);
+  // What can be done on the learner's thread alone: acts on experiments, and
+  // questions to the store.
+  struct Desk {
+    Steward& steward;
+    store::StateStore& store;
+    absl::Time now;
+  };
+  using Errand = std::function<void(Desk* desk)>;
+
+  // Runs the errand on the learner's thread, then publishes what it changed,
+  // then calls `done`, if any. `desk` is null, and both are called at once, if
+  // the thread does not run.
+  void Ask(Errand errand, std::function<void()> done);
+
   std::shared_ptr<const View> view() const;
   // Why the learning side is degraded; empty when it is well.
   std::string degraded() const;
@@ -109,8 +147,10 @@ class Learner : public RewardSink {
   size_t queue_length() const { return queue_.size(); }
 
  private:
-  struct Adoption {
-    const Compile* compile;
+  // Something to be done on the learner's thread.
+  using Task = std::function<absl::Status()>;
+  struct Order {
+    const Task* task;
     std::optional<absl::Status> result;
   };
 
@@ -119,14 +159,25 @@ class Learner : public RewardSink {
 
   void Run();
   void RunLastTick();
-  void AnswerAdoption();
+  // Waits until the learner's thread has done it.
+  absl::Status Do(const Task& task);
+  void AnswerOrder();
+  void RunErrands();
   absl::Status AdoptNow(const Compile& compile);
   void UseJoin(const experiment::Plan& plan);
   void Count();
   std::vector<RewardBatch> NextBatches();
-  void Settle(std::vector<RewardBatch> batches);
+  // `close`: what is measured for reports is written now, too.
+  void Settle(std::vector<RewardBatch> batches, bool close = false);
   void Account(absl::Span<const Verdict> verdicts);
   void EndTick();
+  // Looks at the guardrails and lets the snapshot and life cycles follow.
+  void Guard(absl::Time now, bool last);
+  // Ends what guardrails hold against experiments that a person let run again.
+  void ReleaseResumed(absl::Time now);
+  void Tell(const guardrails::Transition& transition);
+  // The newest snapshot to the workers, the view to who asks.
+  void Publish();
   // Keeps `trouble` and logs when there begins or ceases to be one.
   void Say(std::string* trouble, std::string now, std::string_view healed);
   bool stopping() const;
@@ -139,15 +190,20 @@ class Learner : public RewardSink {
   Options options_;
   std::unique_ptr<Bookkeeper> bookkeeper_;
   std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Steward> steward_;
   std::unique_ptr<Harvester> harvester_;
+  std::unique_ptr<GuardHouse> guards_;
   SilenceMonitor silence_;
   absl::Time counted_through_ = absl::InfinitePast();
   uint64_t harvested_ = 0;  // The last harvest that is counted, all of it.
   RequestJoin join_;
   WaitingRewards waiting_;
   std::function<void(bool works)> store_watcher_;
+  std::function<void(const guardrails::Transition&)> guard_watcher_;
   std::string store_trouble_;
+  std::string guard_trouble_;
   std::string training_trouble_;
+  std::string ramp_trouble_;
   RecentShares shares_;
 
   // Self-synchronized.
@@ -160,7 +216,9 @@ class Learner : public RewardSink {
   std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);
   std::string degraded_ ABSL_GUARDED_BY(mutex_);
-  Adoption* adoption_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  Order* order_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::vector<std::pair<Errand, std::function<void()>>> errands_
+      ABSL_GUARDED_BY(mutex_);
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   // A tick that takes longer than this is worth saying.

@@ -41,6 +41,8 @@ Ledger::Ledger(std::shared_ptr<const experiment::Plan> plan)
     Book& book = books_.emplace_back();
     book.slice_ms = std::max<int64_t>(1, absl::ToInt64Milliseconds(e.slice));
     book.layout = e.layout();
+    book.measures = MeasuresOf(e);
+    book.waiting.resize(e.arms.size());
     book.zeros.resize(book.layout.size());
     for (const experiment::Metric& metric : e.metrics) {
       book.metrics.push_back(
@@ -56,13 +58,9 @@ LedgerRow Ledger::NewRow(const LedgerKey& key) const {
   const experiment::Experiment& e = plan_->experiments[key.experiment];
   const Book& book = books_[key.experiment];
   LedgerRow row;
-  if (key.metric == kDecisions) {
-    row.width =
-        key.slice == kTotal ? kContext : slice_sums::DecisionWidth(book.layout);
-  } else {
+  row.width = PolicyWidth(key) + MeasureWidth(key);
+  if (key.metric >= 0) {
     const auto m = static_cast<size_t>(key.metric);
-    row.width = key.slice == kTotal ? book.layout.size()
-                                    : slice_sums::RewardWidth(book.layout);
     if (book.metrics[m].default_value) {
       row.center = book.metrics[m].default_value;
     } else if (e.metrics[m].source != MetricSource::kFeedback ||
@@ -125,14 +123,16 @@ void Ledger::CountDecisions(size_t experiment,
         vector[kCount] += count;
         vector[kPropensities] += arm.propensity_sum;
         vector[kInversePropensities] += arm.inverse_propensity_sum;
-        for (size_t i = kContext;
-             i < vector.size() && i - kContext < arm.context.size(); ++i) {
-          vector[i] += arm.context[i - kContext];
-        }
       };
       add(Settled({.experiment = uint32_t(experiment)}).arm(a));
       if (waits) {
-        add(Settled(in_slice).arm(a));
+        const absl::Span<double> vector = Settled(in_slice).arm(a);
+        add(vector);
+        if (!arm.context.empty()) {
+          AddTo(arm.context, vector.subspan(kContext, arm.context.size()));
+        }
+        AddTo(arm.measures, vector.last(book.measures.decision_size())
+                                .first(arm.measures.size()));
         book.open_slices.insert(start);
       }
       for (const size_t m : matured) {
@@ -141,6 +141,8 @@ void Ledger::CountDecisions(size_t experiment,
         slice_sums::AddDecisionsToTotal(
             book.layout, *book.metrics[m].default_value, count,
             arm.inverse_propensity_sum, arm.context, total.arm(a));
+        AddTo(arm.measures,
+              total.arm(a).subspan(book.layout.size(), arm.measures.size()));
         MarkChanged(experiment, m);
       }
     }
@@ -155,7 +157,7 @@ void Ledger::AddBuiltin(size_t experiment,
     const absl::Span<double> total =
         Settled({.experiment = uint32_t(experiment), .metric = int32_t(metric)})
             .arm(a);
-    for (size_t i = 0; i < total.size(); ++i) total[i] += arms[a][i];
+    AddTo(arms[a], total.first(arms[a].size()));
     MarkChanged(experiment, metric);
   }
 }
@@ -202,7 +204,8 @@ void Ledger::MatureSlice(size_t experiment, size_t metric, int64_t slice) {
   const LedgerRow* rewards = rows_.Find(key);
   const std::vector<double> none(
       std::max(slice_sums::DecisionWidth(book.layout),
-               slice_sums::RewardWidth(book.layout)));
+               slice_sums::RewardWidth(book.layout)) +
+      book.measures.total_size());
   for (size_t a = 0; a < plan_->experiments[experiment].arms.size(); ++a) {
     const absl::Span<const double> d =
         decisions != nullptr ? decisions->arm(a) : absl::MakeConstSpan(none);
@@ -217,6 +220,14 @@ void Ledger::MatureSlice(size_t experiment, size_t metric, int64_t slice) {
         d.subspan(kContext, slice_sums::DecisionWidth(book.layout) - kContext),
         total.arm(a));
     slice_sums::AddRewardsToTotal(book.layout, r, total.arm(a));
+    const absl::Span<double> measures =
+        total.arm(a).subspan(book.layout.size());
+    const size_t decision_size = book.measures.decision_size();
+    AddTo(d.subspan(slice_sums::DecisionWidth(book.layout), decision_size),
+          measures.first(decision_size));
+    AddTo(r.subspan(slice_sums::RewardWidth(book.layout),
+                    book.measures.reward_size()),
+          measures.subspan(decision_size));
   }
   MarkChanged(experiment, metric);
   rows_.Remove(key);
@@ -272,7 +283,12 @@ void Ledger::Credit(const Reward& reward, const Verdict& verdict) {
                          {.reward = reward.value,
                           .propensity = decision.propensity,
                           .features = decision.features},
-                         total.arm(decision.arm));
+                         total.arm(decision.arm).first(book.layout.size()));
+    const absl::Span<double> measures =
+        total.arm(decision.arm).subspan(book.layout.size());
+    AddDecision(book.measures, decision, measures);
+    AddReward(book.measures, decision, reward.value - *total.center,
+              measures.subspan(book.measures.decision_size()));
     if (is_reward && book.layout.dimension == 0) {
       staged_changed_.insert(e);
     } else if (is_reward) {
@@ -292,6 +308,9 @@ void Ledger::Credit(const Reward& reward, const Verdict& verdict) {
                              .slice = slice});
     slice_sums::AddReward(y, decision.propensity, decision.features,
                           row.arm(decision.arm));
+    AddReward(
+        book.measures, decision, y,
+        row.arm(decision.arm).subspan(slice_sums::RewardWidth(book.layout)));
     return;
   }
   // The slices were longer when this one was taken into the total.
@@ -299,6 +318,9 @@ void Ledger::Credit(const Reward& reward, const Verdict& verdict) {
   slice_sums::AddReward(y, decision.propensity, decision.features,
                         absl::MakeSpan(rewards));
   slice_sums::AddRewardsToTotal(book.layout, rewards, total.arm(decision.arm));
+  AddReward(book.measures, decision, y,
+            total.arm(decision.arm)
+                .subspan(book.layout.size() + book.measures.decision_size()));
   if (is_reward) staged_changed_.insert(e);
 }
 
@@ -354,7 +376,7 @@ absl::Span<const double> Ledger::Total(size_t experiment, size_t metric,
   const LedgerRow* row = rows_.Find(
       {.experiment = uint32_t(experiment), .metric = int32_t(metric)});
   return row == nullptr ? absl::MakeConstSpan(books_[experiment].zeros)
-                        : row->arm(arm);
+                        : row->arm(arm).first(books_[experiment].layout.size());
 }
 
 std::array<uint64_t, kOutcomes> Ledger::Outcomes(size_t experiment,

@@ -27,6 +27,7 @@
 #include "policies/statistics.h"
 #include "router/experiment/plan.h"
 #include "router/learning/ledger_rows.h"
+#include "router/learning/measures.h"
 #include "router/learning/reward.h"
 #include "router/learning/worker_statistics.h"
 #include "router/store/state_store.h"
@@ -83,6 +84,12 @@ class Ledger {
   // One vector an arm, center 0, into the reward metric's total.
   void AddBuiltin(size_t experiment,
                   absl::Span<const std::vector<double>> arms);
+  // What was measured of calls and how arms were drawn, each empty or one an
+  // arm. They wait, unwritten, for the next CloseMeasures.
+  void AddMeasures(size_t experiment, const ExperimentDelta& delta);
+  // Makes what has waited since a second ago, or all of it, part of the rows.
+  // Writing it down more often would only wear the disk.
+  void CloseMeasures(absl::Time now, bool all);
   // Takes the slices whose window has passed at `through` into the totals. All
   // decisions made before `through` should have been counted; one that comes
   // later is counted still.
@@ -129,6 +136,19 @@ class Ledger {
                                  size_t arm) const;
   std::array<uint64_t, kOutcomes> Outcomes(size_t experiment,
                                            size_t metric) const;
+  // Brings the rewards that are weighted sums up to date with their parts.
+  void UpdateWeighted();
+  WeightedMoments Weighted(size_t experiment, size_t arm) const;
+  // What reports are made from; zeros where nothing was counted yet. A metric's
+  // are a total of MeasureLayout about its Center.
+  std::vector<double> Measures(size_t experiment, size_t metric,
+                               size_t arm) const;
+  std::vector<double> Calls(size_t experiment, size_t arm) const;
+  std::vector<double> Assignment(size_t experiment, size_t arm) const;
+  std::vector<double> Latency(size_t experiment, size_t arm) const;
+  const MeasureLayout& measure_layout(size_t experiment) const {
+    return books_[experiment].measures;
+  }
   // Time slices that wait for a window.
   size_t OpenSlices(size_t experiment) const {
     return books_[experiment].open_slices.size();
@@ -146,13 +166,25 @@ class Ledger {
   struct Book {
     int64_t slice_ms = 1;
     policies::StatisticsLayout layout;
+    MeasureLayout measures;
     std::vector<MetricRule> metrics;
     std::set<int64_t> open_slices;  // Starts, Unix time in ms.
     std::vector<double> zeros;      // A total that has no row yet.
     Progress progress;
+    // One an arm; empty: nothing waits.
+    struct Waiting {
+      std::vector<double> calls;
+      std::vector<double> assignment;
+      std::vector<double> latency;
+    };
+    std::vector<Waiting> waiting;
   };
 
   LedgerRow NewRow(const LedgerKey& key) const;
+  // What of an arm's vector is the policies', before the measures.
+  size_t PolicyWidth(const LedgerKey& key) const;
+  size_t MeasureWidth(const LedgerKey& key) const;
+  std::vector<double> MeasuresIn(const LedgerKey& key, size_t arm) const;
   LedgerRow& Settled(const LedgerKey& key);
   LedgerRow& Staged(const LedgerKey& key);
   int64_t SliceStart(size_t experiment, int64_t time_ms) const;
@@ -174,6 +206,7 @@ class Ledger {
   std::vector<std::pair<size_t, FreshReward>> staged_fresh_;
   // Experiments whose reward total the staged changes move otherwise.
   std::set<size_t> staged_changed_;
+  absl::Time measures_closed_ = absl::InfinitePast();
 };
 
 }  // namespace bandit::learning

@@ -10,10 +10,14 @@ namespace bandit::learning {
 
 store::StatisticsKey Ledger::StoreKey(const LedgerKey& key) const {
   const experiment::Experiment& e = plan_->experiments[key.experiment];
-  return {.metric = key.metric == LedgerKey::kDecisions
-                        ? ""
-                        : e.metrics[static_cast<size_t>(key.metric)].name,
-          .slice = key.slice};
+  // Metrics have names that cannot begin so.
+  const std::string name =
+      key.metric == LedgerKey::kDecisions ? ""
+      : key.metric == LedgerKey::kCalls   ? "@calls"
+      : key.metric == LedgerKey::kLatency
+          ? "@latency"
+          : e.metrics[static_cast<size_t>(key.metric)].name;
+  return {.metric = name, .slice = key.slice};
 }
 
 store::StatisticsRow Ledger::StoreRow(const LedgerKey& key,
@@ -37,6 +41,10 @@ std::optional<LedgerKey> Ledger::RowKey(size_t experiment,
   LedgerKey at{.experiment = static_cast<uint32_t>(experiment),
                .slice = key.slice};
   if (key.metric.empty()) return at;
+  for (const int32_t own : {LedgerKey::kCalls, LedgerKey::kLatency}) {
+    at.metric = own;
+    if (StoreKey(at).metric == key.metric) return at;
+  }
   const auto& metrics = plan_->experiments[experiment].metrics;
   for (size_t m = 0; m < metrics.size(); ++m) {
     if (metrics[m].name != key.metric) continue;
@@ -71,16 +79,18 @@ absl::Status Ledger::Restore(size_t experiment, const store::StatisticsKey& key,
   for (const store::StatisticsRow::Arm& arm : row.arms) {
     for (size_t a = 0; a < e.arms.size(); ++a) {
       if (e.arms[a].name != arm.name) continue;
-      if (arm.vector.size() != restored.width) {
-        return misfit(fmt::format("{} numbers for arm {}, not {}",
-                                  arm.vector.size(), arm.name, restored.width));
+      // Written before there were measures: those begin now.
+      const size_t size = arm.vector.size();
+      if (size != restored.width && size != PolicyWidth(at)) {
+        return misfit(fmt::format("{} numbers for arm {}, not {}", size,
+                                  arm.name, restored.width));
       }
       std::copy(arm.vector.begin(), arm.vector.end(), restored.arm(a).begin());
     }
   }
   if (key.slice != store::kTotal) {
     books_[experiment].open_slices.insert(key.slice);
-  } else if (at.metric != LedgerKey::kDecisions) {
+  } else if (at.metric >= 0) {
     MarkChanged(experiment, static_cast<size_t>(at.metric));
   }
   rows_.Put(at, std::move(restored));

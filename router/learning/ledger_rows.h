@@ -25,6 +25,9 @@ namespace bandit::learning {
 struct LedgerKey {
   // Decisions, not a metric.
   static constexpr int32_t kDecisions = -1;
+  // What the router measures of calls, and their latency histogram.
+  static constexpr int32_t kCalls = -2;
+  static constexpr int32_t kLatency = -3;
 
   uint32_t experiment = 0;      // Index into the plan.
   int32_t metric = kDecisions;  // Index into the experiment's metrics.

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "policies/policy.h"
+#include "router/experiment/caps.h"
+#include "router/experiment/exposure.h"
 #include "router/experiment/plan.h"
 
 namespace bandit::learning {
@@ -17,6 +19,14 @@ struct Snapshot {
   std::vector<std::shared_ptr<const policies::Model>> models;
   // Arms that may be drawn.
   std::vector<policies::ArmSet> eligible;
+  // The largest probability of each arm; empty: 1 for all.
+  std::vector<std::vector<double>> caps;
+
+  experiment::Eligible Eligible(size_t experiment) const {
+    return {eligible[experiment], caps[experiment]};
+  }
+  // Which requests are in the experiment.
+  std::vector<experiment::Exposure> exposure;
 };
 
 }  // namespace bandit::learning

@@ -67,6 +67,9 @@ void Telemetry::CountTraffic(const experiment::Experiment& experiment,
                              const TrafficCounts& counts) {
   TrafficCounts& total = totals_.traffic[experiment.name];
   total.Merge(counts);
+  if (counts.uncounted.started > 0 || counts.uncounted.finished > 0) {
+    totals_.calls[{experiment.name, ""}].Merge(counts.uncounted);
+  }
   // Indices are the plan's, which may change.
   total.fallbacks.clear();
   for (const auto& [arms, count] : counts.fallbacks) {

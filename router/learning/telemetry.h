@@ -31,7 +31,8 @@ struct JoinTotals {
 };
 
 struct Totals {
-  // (experiment, arm); both empty: requests that no experiment took.
+  // (experiment, arm); both empty: requests that no experiment took; the arm
+  // empty: requests that are not counted into the experiment.
   std::map<std::pair<std::string, std::string>, CallCounts> calls;
   stats::LogLinearHistogram overhead;  // ns
   // (experiment, metric), by outcome. The experiment is empty for a forged

@@ -19,6 +19,8 @@ void TrafficCounts::Merge(const TrafficCounts& other) {
   for (const auto& [arms, count] : other.fallbacks) fallbacks[arms] += count;
   mirror.Merge(other.mirror);
   mirror_overflow += other.mirror_overflow;
+  uncounted.Merge(other.uncounted);
+  AddAll(other.uncounted_why, &uncounted_why);
 }
 
 void LoadCounts::Merge(const LoadCounts& other) {

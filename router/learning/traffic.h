@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "router/experiment/entry.h"
 #include "router/learning/call_counts.h"
 
 namespace bandit::learning {
@@ -39,6 +40,9 @@ struct TrafficCounts {
   CallCounts mirror;             // `started` counts the copies begun.
   uint64_t mirror_overflow = 0;  // Copies cut short or not begun for want of
                                  // room.
+  // Requests that are not counted into the experiment, and by the reason.
+  CallCounts uncounted;
+  std::array<uint64_t, experiment::kUncountedReasons> uncounted_why{};
 
   void Merge(const TrafficCounts& other);
 };

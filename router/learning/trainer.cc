@@ -37,7 +37,7 @@ absl::StatusOr<std::shared_ptr<const policies::Model>> Prepare(
   std::vector<std::vector<double>> reversed;
   const MetricSource source = experiment.metrics[m].source;
   const double k = source == MetricSource::kError ? 1 : 0;
-  if (source != MetricSource::kFeedback) {
+  if (experiment::IsMeasured(source)) {
     for (size_t a = 0; a < experiment.arms.size(); ++a) {
       reversed.push_back(Reversed(layout, k, ledger.Total(e, m, a)));
     }
@@ -85,6 +85,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Start(
     snapshot->models.push_back(*std::move(model));
     snapshot->eligible.push_back(
         policies::AllArms(plan->experiments[e].arms.size()));
+    snapshot->caps.emplace_back();
+    snapshot->exposure.push_back({.state = experiment::State::kRunning,
+                                  .arm = plan->experiments[e].control,
+                                  .share = 1});
   }
   auto trainer = std::make_unique<Trainer>();
   trainer->failed_.resize(plan->experiments.size());
@@ -115,6 +119,18 @@ absl::Status Trainer::Train(Ledger& ledger) {
   }
   if (next != nullptr) snapshot_ = std::move(next);
   return first_error;
+}
+
+void Trainer::Restrict(size_t experiment, policies::ArmSet eligible,
+                       const std::vector<double>& caps) {
+  if (snapshot_->eligible[experiment] == eligible &&
+      snapshot_->caps[experiment] == caps) {
+    return;
+  }
+  auto next = std::make_shared<Snapshot>(*snapshot_);
+  next->eligible[experiment] = eligible;
+  next->caps[experiment] = caps;
+  snapshot_ = std::move(next);
 }
 
 }  // namespace bandit::learning

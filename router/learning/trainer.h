@@ -30,7 +30,12 @@ class Trainer {
   // the others are trained.
   absl::Status Train(Ledger& ledger);
 
-  // Never null; another object whenever a model is another.
+  // From now on these arms may be drawn, and so often at most; see Snapshot.
+  // Does nothing if it was so already.
+  void Restrict(size_t experiment, policies::ArmSet eligible,
+                const std::vector<double>& caps);
+
+  // Never null; another object whenever anything in it is another.
   std::shared_ptr<const Snapshot> snapshot() const { return snapshot_; }
 
  private:

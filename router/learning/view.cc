@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/learning/view.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace bandit::learning {
 namespace {
 
@@ -22,6 +25,7 @@ std::vector<double> Probabilities(const Snapshot& snapshot, size_t e,
   }
   const std::vector<float> x(experiment.features.dimension());
   snapshot.models[e]->Probabilities(x, snapshot.eligible[e], absl::MakeSpan(p));
+  experiment::ApplyCaps(snapshot.Eligible(e), absl::MakeSpan(p));
   return p;
 }
 
@@ -33,10 +37,17 @@ ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
   ExperimentView view{.name = experiment.name,
                       .epoch = experiment.epoch,
                       .policy = experiment.policy_name,
-                      .reward_metric = experiment.metrics[reward].name,
+                      .reward_metric = experiment.reward_parts.empty()
+                                           ? experiment.metrics[reward].name
+                                           : "weighted reward",
                       .decisions = 0,
                       .arms = {},
-                      .metrics = {}};
+                      .metrics = {},
+                      .silent = false,
+                      .alike = experiment.alike,
+                      .overlay = experiment.overlay,
+                      .layer = experiment.config.layer(),
+                      .life = {}};
   const std::vector<double> p = Probabilities(snapshot, e, shares);
   for (size_t a = 0; a < experiment.arms.size(); ++a) {
     const policies::ArmStatistics statistics(experiment.layout(),
@@ -44,7 +55,9 @@ ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
                                              ledger.Total(e, reward, a));
     view.arms.push_back(
         {.name = experiment.arms[a].name,
-         .backend = plan.backends[experiment.arms[a].backend].name,
+         .backend = experiment.overlay
+                        ? ""
+                        : plan.backends[experiment.arms[a].backend].name,
          .probability = p[a],
          .decisions = ledger.Decisions(e, a),
          .reward_count = statistics.count(),
@@ -66,11 +79,34 @@ ExperimentView ViewOf(const Ledger& ledger, const Snapshot& snapshot, size_t e,
 
 View MakeView(const Ledger& ledger, const Snapshot& snapshot,
               const RecentShares& shares, absl::Time now) {
-  View view{.learned = now, .experiments = {}};
+  View view{.learned = now, .experiments = {}, .audited = 0};
   for (size_t e = 0; e < ledger.plan().experiments.size(); ++e) {
     view.experiments.push_back(ViewOf(ledger, snapshot, e, shares));
   }
   return view;
+}
+
+void AddGuard(const guardrails::ExperimentGuard& guard, absl::Time now,
+              ExperimentView* view) {
+  view->held = guard.hold();
+  view->rolled_back = guard.rolled_back_why();
+  const std::vector<guardrails::Rule>& rules = guard.setup().rules;
+  for (size_t a = 0; a < view->arms.size(); ++a) {
+    view->arms[a].guard = guard.arm(a);
+    for (size_t r = 0; r < rules.size(); ++r) {
+      if (!guard.Applies(a, r)) continue;
+      const guardrails::RuleWatch& watch = guard.watch(a, r);
+      view->guardrails.push_back(
+          {.arm = view->arms[a].name,
+           .rule = rules[r].name,
+           .action = rules[r].action,
+           .broken = watch.broken(now),
+           .evidence = std::clamp(
+               watch.log_evidence() / -std::log(rules[r].alpha), 0.0, 1.0),
+           .trips = watch.trips(),
+           .reason = watch.reason()});
+    }
+  }
 }
 
 }  // namespace bandit::learning

@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "router/experiment/decision.h"
 #include "router/experiment/plan.h"
 #include "router/learning/backend_counts.h"
 #include "router/learning/call_counts.h"
 #include "router/learning/connection_counts.h"
+#include "router/learning/measures.h"
 #include "router/learning/request_notes.h"
 #include "router/learning/traffic.h"
 #include "stats/histogram.h"
@@ -37,6 +39,8 @@ struct SliceDecisions {
     // Where the ledger needs it (contextual, and a metric has a default):
     // lower triangle of sum x x' (row by row), then sum x; else empty.
     std::vector<double> context;
+    // Where a metric has a default: a decision part of MeasureLayout.
+    std::vector<double> measures;
   };
   std::vector<ArmDecisions> arms;
 };
@@ -50,6 +54,20 @@ struct ExperimentDelta {
   // `error` is 1 unless it ended OK (or with an HTTP status below 400); a call
   // that ended before a response byte has its whole latency as `ttfb_ms`.
   std::vector<std::vector<double>> builtin_reward;
+  // Of the guardrails on what the router measures, in the plan's order: one
+  // an arm, arms within a rule; else left at 0. A value is 0 or 1 where a
+  // share is counted.
+  struct RuleCounts {
+    double count = 0;
+    double sum = 0;
+    double squares = 0;
+  };
+  std::vector<RuleCounts> guardrails;
+  // One an arm, empty where nothing was counted: all that the router measures
+  // of finished calls (see CallsSize), and how arms were drawn (see
+  // assignment).
+  std::vector<std::vector<double>> calls;
+  std::vector<std::vector<double>> assignment;
   // By feature, in the encoder's order: values absent or absurd.
   std::vector<uint64_t> missing_features;
   TrafficCounts traffic;
@@ -76,8 +94,10 @@ class WorkerStatistics {
  public:
   explicit WorkerStatistics(std::shared_ptr<const experiment::Plan> plan);
 
-  // `experiment` is an index into the plan's.
-  void OnDecision(size_t experiment, const experiment::Decision& decision);
+  // `experiment` is an index into the plan's; `p` the distribution that the arm
+  // was drawn from, one entry an arm, or empty if it is not known.
+  void OnDecision(size_t experiment, const experiment::Decision& decision,
+                  absl::Span<const double> p = {});
   // The decision was made for the request with this id, which may be empty.
   // REQUIRES: the plan has a join.
   void OnRequest(std::string_view id, const experiment::Decision& decision) {
@@ -88,6 +108,9 @@ class WorkerStatistics {
   void OnStart(size_t experiment, size_t arm);
   void OnFinish(size_t experiment, const experiment::Decision& decision,
                 const CallRecord& call);
+  // The same for a request that is not counted into `experiment`.
+  void OnUncountedStart(size_t experiment, experiment::Uncounted why);
+  void OnUncountedFinish(size_t experiment, const CallRecord& call);
   // The same for a request that no experiment took.
   void OnUnmatchedStart();
   void OnUnmatchedFinish(const CallRecord& call);
@@ -117,12 +140,29 @@ class WorkerStatistics {
     size_t arms = 0;
     policies::StatisticsLayout layout;
     bool keep_context = false;
+    bool has_default = false;
+    MeasureLayout measures;
+    bool measures_reward = false;
     experiment::MetricSource reward = experiment::MetricSource::kFeedback;
     size_t features = 0;
+    // A guardrail's values.
+    struct Rule {
+      experiment::MetricSource source = experiment::MetricSource::kFeedback;
+      std::optional<double> counts_above;
+    };
+    std::vector<Rule> guardrails;
+    // Its calls are another's, too, or nobody's.
+    bool overlay = false;
   };
 
   std::unique_ptr<WorkerDelta> Empty() const;
+  // `experiment` empty: none took the call.
+  void RecordOverhead(std::optional<size_t> experiment, const CallRecord& call);
   SliceDecisions& Slice(size_t experiment, int64_t time_ms);
+  void CountDraw(size_t experiment, const experiment::Decision& decision,
+                 absl::Span<const double> p);
+  void Measure(size_t experiment, const experiment::Decision& decision,
+               const CallRecord& call);
 
   std::shared_ptr<const experiment::Plan> plan_;
   std::vector<Shape> shapes_;

@@ -9,7 +9,10 @@
 namespace bandit::proxy {
 
 Exchange::Exchange(WorkerState& worker)
-    : worker_(worker), request_(worker.loop.pool()), choice_(worker) {}
+    : worker_(worker),
+      request_(worker.loop.pool()),
+      choice_(worker),
+      overlays_(worker) {}
 
 void Exchange::Client::Consume(size_t size) {
   size = std::min(size, unconsumed);
@@ -44,7 +47,13 @@ void Exchange::Finish(int64_t end_ns) {
     CountUnmatched();
     generation_->statistics.OnUnmatchedFinish(call);
   }
+  if (!overlays_.empty()) overlays_.Finish(call);
   if (observation_.on()) Observe(call);
+}
+
+void Exchange::AddDecisions(http2::HeaderBlock* block) {
+  choice_.AddHeaders(block);
+  if (!overlays_.empty()) overlays_.AddHeaders(block);
 }
 
 void Exchange::RecycleIfDone() {
@@ -81,6 +90,8 @@ void Exchange::Reset() {
   deadline_ns_ = 0;
   caller_timeout_.clear();
   choice_.Reset();
+  overlays_.Reset();
+  places_.Reset();
   target_ = nullptr;
   avoid_ = nullptr;
   peek_.reset();

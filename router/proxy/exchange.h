@@ -27,6 +27,7 @@
 #include "router/proxy/grpc_status.h"
 #include "router/proxy/mirror.h"
 #include "router/proxy/model_peek.h"
+#include "router/proxy/overlays.h"
 #include "router/proxy/retry.h"
 #include "router/upstream/backend.h"
 
@@ -131,14 +132,24 @@ class Exchange : private Attempt::Owner, private Admission::Waiter {
   // Waits no longer, if it did.
   void LeaveQueue();
   void Refuse(learning::Rejection reason);
-  // Finds the experiment; may begin to hold.
+  // Finds the experiments; may begin to hold.
   void Route();
+  // With what is known of the model name. True: `experiment` is who takes the
+  // request, if any does.
+  bool Match(std::optional<std::string_view> model,
+             std::optional<size_t>* experiment);
   void Hold();
   void HoldRequest(const http2::BlockRef& block, const uint8_t* data,
                    size_t size);
   void OnModelKnown();
   void AssignOrDefault(std::optional<size_t> experiment);
   void AssignTo(size_t experiment);
+  // False: the call has been answered with an error.
+  bool DrawOverlays();
+  void AnswerNoSuchArm(const experiment::Experiment& experiment);
+  // Lets the message have another model from here on. False: the call has been
+  // answered with an error.
+  bool Rewrite(const std::optional<experiment::ModelOverride>& model);
   // Passes request bytes on, rewriting the message where the arm asks. False:
   // the call has been answered with an error.
   bool PassRequest(const http2::BlockRef& block, const uint8_t* data,
@@ -190,6 +201,9 @@ class Exchange : private Attempt::Owner, private Admission::Waiter {
   void DropRequest();
   void OnDownstreamClosed();
 
+  // The fields that name the decisions.
+  void AddDecisions(http2::HeaderBlock* block);
+
   // --- answers of the router's own (exchange_answer.cc)
   // Ends the call in the router's own name: trailers-only, or trailers if the
   // response has begun. A call that is not gRPC gets an HTTP status or a reset.
@@ -228,6 +242,8 @@ class Exchange : private Attempt::Owner, private Admission::Waiter {
   std::string caller_timeout_;  // What stood there before.
 
   ArmChoice choice_;
+  Overlays overlays_;
+  experiment::Places places_;
   upstream::Backend* target_ = nullptr;
   Attempt* attempt_ = nullptr;
   Tries tries_;

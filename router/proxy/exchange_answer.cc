@@ -47,7 +47,7 @@ void Exchange::AnswerGrpc(GrpcStatus status) {
   block.AddBorrowed("grpc-status", answer_status_);
   block.AddBorrowed("grpc-message", answer_message_, /*indexed=*/false);
   if (trailers_only) {
-    choice_.AddHeaders(&block);
+    AddDecisions(&block);
     client_.session->SubmitResponse(client_.id, block.fields(), true);
     return;
   }
@@ -68,7 +68,7 @@ void Exchange::AnswerHttp(GrpcStatus status, const std::string& message) {
   answer_status_ = std::to_string(code);
   response_.headers.AddBorrowed(":status", answer_status_);
   response_.headers.AddBorrowed("content-type", "text/plain; charset=utf-8");
-  choice_.AddHeaders(&response_.headers);
+  AddDecisions(&response_.headers);
   if (request_.headers.Find(":method") == "HEAD") {
     client_.session->SubmitResponse(client_.id, response_.headers.fields(),
                                     true);

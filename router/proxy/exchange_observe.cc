@@ -16,12 +16,14 @@ void Exchange::Observe(const learning::CallRecord& counted) {
   call.retries = static_cast<uint32_t>(tries_.repeated());
   call.bytes_in = account_.request_bytes();
   call.bytes_out = counted.response_bytes;
-  if (choice_.drawn()) {
+  if (choice_.counted()) {
     const experiment::Decision& decision = choice_.decision();
     call.decided = true;
     call.propensity = decision.propensity;
     call.decision_id = decision.id;
     call.unit = decision.unit;
+  }
+  if (choice_.drawn()) {
     call.experiment = choice_.experiment().name;
     call.arm = choice_.arm().name;
   }

@@ -153,13 +153,31 @@ void Exchange::Refuse(learning::Rejection reason) {
 }
 
 void Exchange::Route() {
-  const auto result =
-      generation_->plan->routes.Match(request_.headers.view(), std::nullopt);
-  if (result.needs_model) {
-    Hold();
+  std::optional<size_t> experiment;
+  if (Match(std::nullopt, &experiment)) {
+    AssignOrDefault(experiment);
   } else {
-    AssignOrDefault(result.experiment);
+    Hold();
   }
+}
+
+bool Exchange::Match(std::optional<std::string_view> model,
+                     std::optional<size_t>* experiment) {
+  const experiment::Plan& plan = *generation_->plan;
+  const http2::Headers headers = request_.headers.view();
+  if (!plan.overlays.empty() && !overlays_.Match(plan, headers, model)) {
+    return false;
+  }
+  const auto result =
+      plan.layers.empty()
+          ? plan.routes.Match(headers, model)
+          : plan.routes.Match(headers, model, [&](size_t index) {
+              return experiment::TakesUnit(plan, plan.experiments[index],
+                                           headers, places_, worker_.random);
+            });
+  *experiment =
+      result.experiment.has_value() ? result.experiment : result.beside;
+  return !result.needs_model;
 }
 
 void Exchange::Hold() {
@@ -200,34 +218,59 @@ void Exchange::OnModelKnown() {
   const std::optional<std::string> model = peek_->model();
   peek_.reset();
   // An empty name matches no rule that asks for one.
-  const auto result = generation_->plan->routes.Match(
-      request_.headers.view(),
-      model.has_value() ? std::string_view(*model) : std::string_view(""));
-  AssignOrDefault(result.experiment);
+  std::optional<size_t> experiment;
+  Match(model.has_value() ? std::string_view(*model) : std::string_view(""),
+        &experiment);
+  AssignOrDefault(experiment);
+}
+
+bool Exchange::DrawOverlays() {
+  const experiment::Experiment* refused =
+      overlays_.Draw(*generation_, request_.headers, places_);
+  if (refused == nullptr) return true;
+  AnswerNoSuchArm(*refused);
+  return false;
+}
+
+void Exchange::AnswerNoSuchArm(const experiment::Experiment& experiment) {
+  CountUnmatched();
+  Answer(GrpcStatus::kInvalidArgument,
+         fmt::format("experiment {}: {} = {} names none of its arms",
+                     experiment.name, experiment.force_key,
+                     request_.headers.Find(experiment.force_key)));
 }
 
 void Exchange::AssignOrDefault(std::optional<size_t> experiment) {
-  if (experiment.has_value()) {
-    AssignTo(*experiment);
-    return;
-  }
-  CountUnmatched();
   const experiment::Plan& plan = *generation_->plan;
-  if (!plan.default_backend.has_value()) {
+  if (!experiment.has_value() && !plan.default_backend.has_value()) {
+    CountUnmatched();
     Answer(GrpcStatus::kUnimplemented,
            fmt::format("no experiment matches {} and no default_backend is "
                        "configured",
                        request_.headers.Find(":path")));
     return;
   }
+  if (!plan.overlays.empty() && !DrawOverlays()) return;
+  if (experiment.has_value()) {
+    AssignTo(*experiment);
+    return;
+  }
+  CountUnmatched();
   target_ = generation_->backends[*plan.default_backend].get();
+  if (!overlays_.empty()) {
+    overlays_.SetMetadata(&request_.headers);
+    if (!Rewrite(overlays_.Model(std::nullopt))) return;
+  }
   Try();
 }
 
 void Exchange::AssignTo(size_t index) {
   const experiment::Experiment& e = generation_->plan->experiments[index];
   if (e.timeout_ns > 0) LimitTime(e.timeout_ns, Bound::kExperiment);
-  choice_.Draw(*generation_, index, request_.headers);
+  if (!choice_.Draw(*generation_, index, request_.headers, places_)) {
+    AnswerNoSuchArm(e);
+    return;
+  }
   mirror_ = Mirror::Maybe(worker_, *generation_, index, request_.headers,
                           deadline_ns_);
   if (mirror_ != nullptr) {
@@ -291,10 +334,19 @@ void Exchange::NoteHeld() {
 bool Exchange::AimAtArm() {
   const experiment::Arm& arm = choice_.arm();
   target_ = generation_->backends[arm.backend].get();
+  if (!choice_.experiment().metadata_keys.empty()) {
+    choice_.SetMetadata(&request_.headers);
+  }
+  if (overlays_.empty()) return Rewrite(arm.model);
+  overlays_.SetMetadata(&request_.headers);
+  return Rewrite(overlays_.Model(arm.model));
+}
+
+bool Exchange::Rewrite(const std::optional<experiment::ModelOverride>& model) {
   std::unique_ptr<MessageRewriter> rewriter;
   absl::Status status;
-  if (arm.model.has_value()) {
-    auto made = RewriterFor(request_.headers.view(), *arm.model,
+  if (model.has_value()) {
+    auto made = RewriterFor(request_.headers.view(), *model,
                             generation_->plan->limits.max_held_message());
     status = made.status();
     if (made.ok()) rewriter = *std::move(made);

@@ -75,7 +75,7 @@ void Exchange::SubmitResponse(bool end) {
   response_.started = true;
   worker_.loop.wheel().Unset(step_);
   request_.body.LetGo();
-  choice_.AddHeaders(&response_.headers);
+  AddDecisions(&response_.headers);
   client_.session->SubmitResponse(client_.id, response_.headers.fields(), end);
 }
 

@@ -100,6 +100,7 @@ void Worker::NoteReachable() {
   bool needed = plan.default_backend.has_value();
   bool found = needed && reachable(*plan.default_backend);
   for (const experiment::Experiment& experiment : plan.experiments) {
+    if (experiment.overlay) continue;
     needed = true;
     for (const experiment::Arm& arm : experiment.arms) {
       found = found || reachable(arm.backend);

@@ -15,6 +15,9 @@ struct State {
   std::map<Metric, std::set<RewardId>> rewards;
   std::map<Study, std::map<StatisticsKey, std::string>> statistics;
   std::map<std::string, ExperimentRecord> experiments;
+  // By part, then by experiment.
+  std::map<std::string, std::map<std::string, std::string>> notes;
+  std::vector<AuditEntry> audit;
   std::optional<std::string> token_key;
 };
 
@@ -89,6 +92,23 @@ class MemoryTransaction : public Transaction {
     return absl::OkStatus();
   }
 
+  absl::Status PutNote(std::string_view experiment, std::string_view part,
+                       std::string_view value) override {
+    Assign(state_->notes[std::string(part)], std::string(experiment),
+           std::string(value));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<AuditEntry> AppendAudit(const AuditEntry& entry) override {
+    std::vector<AuditEntry>& log = state_->audit;
+    AuditEntry sealed = entry;
+    sealed.sequence = static_cast<int64_t>(log.size()) + 1;
+    sealed.hash = AuditHash(log.empty() ? "" : log.back().hash, sealed);
+    undo_.push_back([&log] { log.pop_back(); });
+    log.push_back(sealed);
+    return sealed;
+  }
+
   absl::Status PutTokenKey(std::string_view key) override {
     undo_.push_back(
         [state = state_, old = state_->token_key] { state->token_key = old; });
@@ -152,6 +172,23 @@ class MemoryStore : public StateStore {
     const auto& rows = state_.statistics[study];
     return std::vector<std::pair<StatisticsKey, std::string>>(rows.begin(),
                                                               rows.end());
+  }
+
+  absl::StatusOr<std::map<std::string, std::string>> Notes(
+      std::string_view part) override {
+    return state_.notes[std::string(part)];
+  }
+
+  absl::StatusOr<std::vector<AuditEntry>> Audit(int64_t after,
+                                                size_t limit) override {
+    // An entry's place is its sequence, less 1.
+    const size_t size = state_.audit.size();
+    const size_t first =
+        std::min(static_cast<size_t>(std::max<int64_t>(after, 0)), size);
+    const size_t count = std::min(limit, size - first);
+    const auto begin = state_.audit.begin() + static_cast<ptrdiff_t>(first);
+    return std::vector<AuditEntry>(begin,
+                                   begin + static_cast<ptrdiff_t>(count));
   }
 
   absl::StatusOr<std::optional<std::string>> TokenKey() override {

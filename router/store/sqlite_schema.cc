@@ -59,6 +59,43 @@ constexpr char kTables[] = R"sql(
   COMMIT;
 )sql";
 
+// What version 2 adds. The triggers keep the audit log from being changed by
+// mistake; its hashes show what was changed on purpose.
+constexpr char kVersion2[] = R"sql(
+  BEGIN IMMEDIATE;
+  CREATE TABLE notes (
+    experiment TEXT NOT NULL,
+    part TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (experiment, part)
+  ) WITHOUT ROWID;
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY NOT NULL,
+    time_ms INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    proven INTEGER NOT NULL,
+    act TEXT NOT NULL,
+    experiment TEXT NOT NULL,
+    why TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash BLOB NOT NULL
+  );
+  CREATE TRIGGER audit_keeps BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  UPDATE meta SET value = '2' WHERE key = 'schema_version';
+  COMMIT;
+)sql";
+
+absl::Status Change(SqliteDatabase& database, const char* sql) {
+  absl::Status made = database.Execute(sql);
+  if (!made.ok() && database.InTransaction()) {
+    database.Execute("ROLLBACK").IgnoreError();
+  }
+  return made;
+}
+
 // 0 for a new file; a foreign database fails.
 absl::StatusOr<int> ReadVersion(SqliteDatabase& database) {
   auto tables = database.Prepare(
@@ -92,19 +129,16 @@ absl::Status PrepareSchema(SqliteDatabase& database) {
   if (auto status = database.Execute(kModes); !status.ok()) return status;
   auto version = ReadVersion(database);
   if (!version.ok()) return version.status();
-  if (*version == 0) {
-    absl::Status made = database.Execute(kTables);
-    if (!made.ok() && database.InTransaction()) {
-      database.Execute("ROLLBACK").IgnoreError();
-    }
-    return made;
-  }
   if (*version > kSchemaVersion) {
     return absl::FailedPreconditionError(fmt::format(
         "state file {}: its schema is version {}, this router knows up to {}: "
         "run the newer router, or let `state` name another file",
         database.path(), *version, kSchemaVersion));
   }
+  if (*version < 1) {
+    if (auto status = Change(database, kTables); !status.ok()) return status;
+  }
+  if (*version < 2) return Change(database, kVersion2);
   return absl::OkStatus();
 }
 

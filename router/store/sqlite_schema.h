@@ -9,10 +9,10 @@
 namespace bandit::store {
 
 // Written to `meta` under "schema_version", as decimal text.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
-// Sets the connection's modes, makes the tables in a new file, and checks the
-// version of an old one.
+// Sets the connection's modes, makes the tables in a new file, and adds to an
+// older one what it lacks.
 // Fails with FailedPrecondition if a newer version of the router wrote it.
 absl::Status PrepareSchema(SqliteDatabase& database);
 

@@ -23,6 +23,7 @@ struct Statements {
   SqliteStatement put_statistics, delete_statistics, delete_old_slices;
   SqliteStatement put_experiment, put_meta, get_meta;
   SqliteStatement all_experiments, all_statistics;
+  SqliteStatement put_note, notes, append_audit, last_audit, audit;
 };
 
 absl::Status PrepareAll(const SqliteDatabase& database, Statements* s) {
@@ -67,6 +68,17 @@ absl::Status PrepareAll(const SqliteDatabase& database, Statements* s) {
       {&s->all_statistics,
        "SELECT metric, slice, value FROM statistics "
        "WHERE experiment = ? AND epoch = ? ORDER BY metric, slice"},
+      {&s->put_note,
+       "INSERT INTO notes VALUES (?, ?, ?) "
+       "ON CONFLICT DO UPDATE SET value = excluded.value"},
+      {&s->notes, "SELECT experiment, value FROM notes WHERE part = ?"},
+      {&s->append_audit,
+       "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&s->last_audit,
+       "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"},
+      {&s->audit,
+       "SELECT sequence, time_ms, who, proven, act, experiment, why, detail, "
+       "hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?"},
   };
   for (const auto& [statement, sql] : all) {
     auto prepared = database.Prepare(sql);
@@ -183,6 +195,40 @@ class SqliteTransaction : public Transaction {
         .Run();
   }
 
+  absl::Status PutNote(std::string_view experiment, std::string_view part,
+                       std::string_view value) override {
+    return s_->put_note.Bind(1, experiment)
+        .Bind(2, part)
+        .BindBlob(3, value)
+        .Run();
+  }
+
+  absl::StatusOr<AuditEntry> AppendAudit(const AuditEntry& entry) override {
+    AuditEntry sealed = entry;
+    sealed.sequence = 1;
+    std::string previous;
+    auto last = s_->last_audit.Step();
+    if (!last.ok()) return last.status();
+    if (*last) {
+      sealed.sequence = s_->last_audit.Int(0) + 1;
+      previous = s_->last_audit.Bytes(1);
+      s_->last_audit.Reset();
+    }
+    sealed.hash = AuditHash(previous, sealed);
+    auto status = s_->append_audit.Bind(1, sealed.sequence)
+                      .Bind(2, sealed.time_ms)
+                      .Bind(3, sealed.who)
+                      .Bind(4, int64_t{sealed.proven})
+                      .Bind(5, sealed.act)
+                      .Bind(6, sealed.experiment)
+                      .Bind(7, sealed.why)
+                      .Bind(8, sealed.detail)
+                      .BindBlob(9, sealed.hash)
+                      .Run();
+    if (!status.ok()) return status;
+    return sealed;
+  }
+
   absl::Status PutTokenKey(std::string_view key) override {
     return s_->put_meta.Bind(1, "token_key").BindBlob(2, key).Run();
   }
@@ -283,16 +329,55 @@ class SqliteStore : public StateStore {
     }
   }
 
+  absl::StatusOr<std::map<std::string, std::string>> Notes(
+      std::string_view part) override {
+    std::map<std::string, std::string> notes;
+    SqliteStatement& query = statements_.notes;
+    query.Bind(1, part);
+    while (true) {
+      auto row = query.Step();
+      if (!row.ok()) return row.status();
+      if (!*row) return notes;
+      notes[std::string(query.Bytes(0))] = query.Bytes(1);
+    }
+  }
+
+  absl::StatusOr<std::vector<AuditEntry>> Audit(int64_t after,
+                                                size_t limit) override {
+    std::vector<AuditEntry> entries;
+    SqliteStatement& query = statements_.audit;
+    query.Bind(1, after).Bind(
+        2, static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)));
+    while (true) {
+      auto row = query.Step();
+      if (!row.ok()) return row.status();
+      if (!*row) return entries;
+      entries.push_back({.sequence = query.Int(0),
+                         .time_ms = query.Int(1),
+                         .who = std::string(query.Bytes(2)),
+                         .proven = query.Int(3) != 0,
+                         .act = std::string(query.Bytes(4)),
+                         .experiment = std::string(query.Bytes(5)),
+                         .why = std::string(query.Bytes(6)),
+                         .detail = std::string(query.Bytes(7)),
+                         .hash = std::string(query.Bytes(8))});
+    }
+  }
+
   absl::StatusOr<std::optional<std::string>> TokenKey() override {
-    auto row = statements_.get_meta.Bind(1, "token_key").Step();
-    if (!row.ok()) return row.status();
-    if (!*row) return std::nullopt;
-    std::string key(statements_.get_meta.Bytes(0));
-    statements_.get_meta.Reset();
-    return key;
+    return Meta("token_key");
   }
 
  private:
+  absl::StatusOr<std::optional<std::string>> Meta(std::string_view key) {
+    auto row = statements_.get_meta.Bind(1, key).Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return std::nullopt;
+    std::string value(statements_.get_meta.Bytes(0));
+    statements_.get_meta.Reset();
+    return value;
+  }
+
   FileLock lock_;
   std::unique_ptr<SqliteDatabase> database_;
   Statements statements_;  // Finalized before the database closes.

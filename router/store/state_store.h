@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where learned state lives: statistics, the ids of the rewards that they
-// hold, the experiments' epochs and the token key.
+// hold, the experiments' epochs and what else is known of them, the audit log
+// and the token key.
 //
 // The ids and the statistics they changed share a transaction, so that a
 // reward which was acknowledged is there exactly once, whatever dies when.
@@ -20,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "router/store/audit.h"
 
 namespace bandit::store {
 
@@ -91,6 +93,13 @@ class Transaction {
                                         const StatisticsKey& key) = 0;
   virtual absl::Status PutExperiment(std::string_view name,
                                      const ExperimentRecord& record) = 0;
+  // One of the things known of an experiment whatever its epoch, by the name
+  // of the `part` of the router that keeps it.
+  virtual absl::Status PutNote(std::string_view experiment,
+                               std::string_view part,
+                               std::string_view value) = 0;
+  // Gives the entry as written, with its sequence and hash.
+  virtual absl::StatusOr<AuditEntry> AppendAudit(const AuditEntry& entry) = 0;
   virtual absl::Status PutTokenKey(std::string_view key) = 0;
 
   // Durable once it returns OK: it survives a kill and a power cut.
@@ -112,6 +121,12 @@ class StateStore {
   Experiments() = 0;
   virtual absl::StatusOr<std::vector<std::pair<StatisticsKey, std::string>>>
   Statistics(const Study& study) = 0;
+  // By experiment.
+  virtual absl::StatusOr<std::map<std::string, std::string>> Notes(
+      std::string_view part) = 0;
+  // The first `limit` entries whose sequence is above `after`, in order.
+  virtual absl::StatusOr<std::vector<AuditEntry>> Audit(int64_t after,
+                                                        size_t limit) = 0;
   virtual absl::StatusOr<std::optional<std::string>> TokenKey() = 0;
 };
 

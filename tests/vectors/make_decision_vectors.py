@@ -28,6 +28,19 @@ def hash_unit(purpose, salt, unit):
     return xxhash.xxh3_64_intdigest(bytes([purpose]) + field(salt) + field(unit))
 
 
+def place(purpose, salt, unit):
+    return (hash_unit(purpose, salt, unit) >> 11) * 2.0**-53
+
+
+def audit_hash(previous, entry):
+    text = struct.pack("<I", len(previous)) + previous + struct.pack(
+        "<QQB", entry["sequence"], entry["time_ms"], entry["proven"])
+    for key in ("who", "act", "experiment", "why", "detail"):
+        text += field(entry[key])
+    return hashlib.blake2b(text, digest_size=32,
+                           key=b"bandit-router audit v1").digest()
+
+
 def rendezvous_u(unit_hash, arm):
     h = xxhash.xxh3_64_intdigest(struct.pack("<Q", unit_hash) + arm.encode())
     return ((h >> 12) + 0.5) * 2.0**-52
@@ -176,6 +189,17 @@ def vectors():
     def shown(d):
         return {**d, "id": str(d["id"]), "unit": str(d["unit"])}
 
+    chain = []
+    for i, (who, act, why, detail) in enumerate([
+            ("config", "add", "", "draft"),
+            ("ann", "start", "let us see", "draft -> running"),
+            ("b\u00f6b", "promote", "x" * 70, "running -> concluded, arm b")]):
+        entry = {"sequence": i + 1, "time_ms": 1700000000123 + i,
+                 "proven": i != 1, "who": who, "act": act,
+                 "experiment": "ranker", "why": why, "detail": detail}
+        previous = bytes.fromhex(chain[-1]["hash"]) if chain else b""
+        chain.append({**entry, "hash": audit_hash(previous, entry).hex()})
+
     good = body(decision(features=[1.0, 2.0]))
     own = body(decision())
     refused = [
@@ -208,6 +232,9 @@ def vectors():
                  "by make_decision_vectors.py. 64-bit numbers are strings.",
         "hash_unit": [{"purpose": p, "salt": s, "unit": u,
                        "hash": str(hash_unit(p, s, u))} for p, s, u in hashes],
+        "place": [{"purpose": p, "salt": s, "unit": u, "place": place(p, s, u)}
+                  for p, s, u in hashes if p != 1],
+        "audit": chain,
         "rendezvous_u": [{"unit_hash": str(h), "arm": a,
                           "u": rendezvous_u(h, a)}
                          for h in (0, 1, MASK, hash_unit(1, "ranker", "alice"))

@@ -157,6 +157,18 @@ TEST_F(DemoTest, LinUcbBeatsTheBestSingleVariant) {
   ExpectNothingLeft({});
 }
 
+// An arm turns slow half-way; the story is on standard error, beside the JSON.
+TEST_F(DemoTest, AnArmThatTurnsSlowIsEjected) {
+  Start({"--scenario", "regression", "--seconds", "10", "--rate", "100",
+         "--reward-delay", "0.3", "--json"});
+  EXPECT_EQ(End(), "exit code 0") << Output();
+  ExpectLoopWorked(Json());
+  EXPECT_THAT(Output(), HasSubstr(" turns slow\n"));
+  EXPECT_THAT(Output(), HasSubstr(" is ejected: latency_ms p95 below 150: "));
+  EXPECT_THAT(Output(), HasSubstr("until the guardrail ejected it"));
+  ExpectNothingLeft({});
+}
+
 // Nothing is learned, and nobody claims so.
 TEST_F(DemoTest, AFixedSplitStaysEven) {
   Start({"--policy", "fixed_split", "--seconds", "3", "--rate", "200",

@@ -72,32 +72,31 @@ constexpr Case kFields[] = {
     {"default_backend", "default_backed",
      "4: top level has no field \"default_backed\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner, join or 7 more, did you mean "
+     "experiments, limits, learner, join or 12 more, did you mean "
      "\"default_backend\"?"},
     {"default_backend", "defaultBackend",
      "4: top level has no field \"defaultBackend\", expected listen, control, "
      "admin, workers, state, token_key, backends, default_backend, "
-     "experiments, limits, learner, join or 7 more, did you mean "
+     "experiments, limits, learner, join or 12 more, did you mean "
      "\"default_backend\"?"},
     {"default_backend", "zzz",
      "4: top level has no field \"zzz\", expected listen, control, admin, "
      "workers, state, token_key, backends, default_backend, experiments, "
-     "limits, learner, join or 7 more"},
+     "limits, learner, join or 12 more"},
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 2 more, did you "
+     "salt, timeout, retry or 12 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 2 more"},
+     "salt, timeout, retry or 12 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
-     "name, backend, weight or model, did you mean \"weight\"?"},
-    {"reward: {metric: click}",
-     "reward: {weights: {click: 1, latency_ms: -0.001}, metric: click}",
-     "14: experiments.ranker.reward has no field \"weights\", expected metric"},
+     "name, backend, weight, model, cost, cost_per_byte or metadata, did you "
+     "mean "
+     "\"weight\"?"},
     {"default_backend: a", "default_backend: a\ndefault_backend: b",
      "5: default_backend is a duplicate of line 4, expected one"},
     {"name: control, backend: a", "name: control, name: control, backend: a",
@@ -113,14 +112,12 @@ constexpr Case kFields[] = {
      "or params"},
     {"match: {service: inference.GRPCInferenceService}", "salt: x",
      "6: experiments.ranker.match is missing, expected a map with service, "
-     "method, authority, metadata or model, or a list of them"},
+     "method, authority, metadata, model or where, or a list of them"},
     {"unit: {metadata: x-user-id}", "unit: {}",
      "8: experiments.ranker.unit.metadata is missing, expected text"},
     {"kind: binary, ", "",
      "16: experiments.ranker.metrics.click.kind is missing, expected binary or "
      "continuous"},
-    {"reward: {metric: click}", "reward: {}",
-     "14: experiments.ranker.reward.metric is missing, expected text"},
     {kGood, "listen: \"127.0.0.1:80\"\n",
      "1: backends is missing, expected a map"},
 };
@@ -331,12 +328,12 @@ constexpr Case kValues[] = {
      "2: backends.a.connect_timeout = 11m is outside [1ms, 10m]"},
     {"{service: inference.GRPCInferenceService}", "all",
      "7: experiments.ranker.match is a single value, expected a map with "
-     "service, method, authority, metadata or model, or a list of them"},
+     "service, method, authority, metadata, model or where, or a list of them"},
     {"{service: inference.GRPCInferenceService}", "[]",
      "7: experiments.ranker.match is empty, expected at least one"},
     {"{service: inference.GRPCInferenceService}", "[{service: x}, y]",
      "7: experiments.ranker.match[1] is a single value, expected a map with "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"{service: inference.GRPCInferenceService}", "{metadata: x}",
      "7: experiments.ranker.match.metadata is a single value, expected a map"},
     {"{service: inference.GRPCInferenceService}", "{metadata: {x: [y]}}",
@@ -361,6 +358,90 @@ constexpr Case kValues[] = {
      "number, expected a number"},
 };
 INSTANTIATE_TEST_SUITE_P(Values, BadConfigTest, testing::ValuesIn(kValues));
+
+// `guardrails: [...]` goes where `control: control` stands, on line 12.
+constexpr Case kGuardrails[] = {
+    {"    control: control", "    guardrails: [{metric: error}]",
+     "12: experiments.ranker.guardrails[0] has no bound, expected one of "
+     "below, above, below_control_times, below_control_plus, "
+     "above_control_minus"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, above: 0.2}]",
+     "12: experiments.ranker.guardrails[0].above is given beside below, "
+     "expected one of them"},
+    {"    control: control", "    guardrails: [{metric: errors, below: 0.1}]",
+     "12: experiments.ranker.guardrails[0].metric = \"errors\" is not one of "
+     "the metrics, expected click, score, latency_ms, ttfb_ms, error, "
+     "response_bytes or "
+     "cost, did you mean \"error\"?"},
+    {"    control: control", "    guardrails: [{below: 0.1}]",
+     "12: experiments.ranker.guardrails[0].metric is missing, expected text"},
+    {"    control: control", "    guardrails: [{metric: error, below: 2}]",
+     "12: experiments.ranker.guardrails[0].below = 2 is no rate, expected a "
+     "number in [0, 1)"},
+    {"    control: control",
+     "    guardrails: [{metric: click, above_control_minus: 1}]",
+     "12: experiments.ranker.guardrails[0].above_control_minus = 1 is no rate, "
+     "expected a number in [0, 1)"},
+    {"    control: control",
+     "    guardrails: [{metric: latency_ms, below_control_times: 1.5}]",
+     "12: experiments.ranker.guardrails[0].below_control_times compares "
+     "quantiles, expected quantile beside it"},
+    {"    control: control",
+     "    guardrails: [{metric: score, quantile: 0.5, below: 1}]",
+     "12: experiments.ranker.guardrails[0].quantile is not kept of this "
+     "metric, expected latency_ms, ttfb_ms or response_bytes"},
+    {"    control: control",
+     "    guardrails: [{metric: response_bytes, quantile: 0.5, "
+     "below_control_times: 2}]",
+     "12: experiments.ranker.guardrails[0].quantile is not kept of this "
+     "metric, expected latency_ms or ttfb_ms"},
+    {"    control: control",
+     "    guardrails: [{metric: latency_ms, quantile: 0.5, above: 2}]",
+     "12: experiments.ranker.guardrails[0].quantile is given beside above, "
+     "expected below or below_control_times"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, window: 5m}]",
+     "12: experiments.ranker.guardrails[0].window is for the test threshold "
+     "only, expected `test: threshold` beside it"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, test: threshold, "
+     "alpha: 0.05}]",
+     "12: experiments.ranker.guardrails[0].alpha is for the test anytime "
+     "only, expected `test: anytime` beside it"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, action: kill}]",
+     "12: experiments.ranker.guardrails[0].action = \"kill\" is unknown, "
+     "expected alert, hold, eject or roll_back"},
+    {"    control: control",
+     "    guardrails: [{metric: error, below: 0.1, name: e}, "
+     "{metric: error, below: 0.2, name: e}]",
+     "12: experiments.ranker.guardrails.e.name = \"e\" is given twice, "
+     "expected a name of its own"},
+    {"    control: control", "    probation: {base_ejection: 2h}",
+     "12: experiments.ranker.probation.base_ejection = 2h does not fit, "
+     "expected base_ejection <= max_ejection"},
+    {"    control: control", "    probation: {share: 0}",
+     "12: experiments.ranker.probation.share = 0 is outside [0.0001, 1]"},
+    {"default_backend: a",
+     "default_backend: a\nwebhooks: [{url: \"ftp://x/\"}]",
+     "5: webhooks[0].url = \"ftp://x/\" is no address to POST to, expected "
+     "http://host[:port]/path or https://host[:port]/path, without a user"},
+    {"default_backend: a",
+     "default_backend: a\nwebhooks: [{url: \"http://me:pw@x/\"}]",
+     "5: webhooks[0].url = \"http://***@x/\" is no address to POST to, "
+     "expected http://host[:port]/path or https://host[:port]/path, without a "
+     "user"},
+    {"default_backend: a",
+     "default_backend: a\nwebhooks: [{url: \"http://x\", events: [ejectd]}]",
+     "5: webhooks[0].events[0] = \"ejectd\" is not one of the events, expected "
+     "alert, hold, release, ejected, probation, active, rolled_back or "
+     "reinstated, did you mean \"ejected\"?"},
+    {"default_backend: a", "default_backend: a\nwebhooks: [{}]",
+     "5: webhooks[0].url is missing, expected text"},
+};
+INSTANTIATE_TEST_SUITE_P(Guardrails, BadConfigTest,
+                         testing::ValuesIn(kGuardrails));
 
 constexpr Case kAddresses[] = {
     {"\"127.0.0.1:1\"", "\"127.0.0.1\"",
@@ -528,7 +609,7 @@ constexpr Case kNames[] = {
      "backend: b, weight: 10}",
      "- [x]\n      - {name: control, backend: c, weight: 10}",
      "10: experiments.ranker.arms[0] is a list, expected a map with name, "
-     "backend, weight or model\nf.yaml:11: "
+     "backend, weight, model, cost, cost_per_byte or metadata\nf.yaml:11: "
      "experiments.ranker.arms.control.backend = \"c\" is not one of the "
      "backends, expected a or b"},
     {"\"127.0.0.1:1\"", "[[x], \"127.0.0.1\"]",
@@ -562,12 +643,12 @@ constexpr Case kNames[] = {
      "control or candidate"},
     {"{metric: click}", "{metric: clik}",
      "14: experiments.ranker.reward.metric = \"clik\" is not one of the "
-     "metrics, expected click, score, latency_ms, ttfb_ms, error or "
-     "response_bytes, did you mean \"click\"?"},
+     "metrics, expected click, score, latency_ms, ttfb_ms, error, "
+     "response_bytes or cost, did you mean \"click\"?"},
     {"{metric: click}", "{metric: latency}",
      "14: experiments.ranker.reward.metric = \"latency\" is not one of the "
-     "metrics, expected click, score, latency_ms, ttfb_ms, error or "
-     "response_bytes, did you mean \"latency_ms\"?"},
+     "metrics, expected click, score, latency_ms, ttfb_ms, error, "
+     "response_bytes or cost, did you mean \"latency_ms\"?"},
     {"name: score", "name: click",
      "17: experiments.ranker.metrics.click.name = \"click\" is a duplicate of "
      "line 16, expected another name"},
@@ -586,7 +667,7 @@ constexpr Case kNames[] = {
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
      "match, unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 2 more"},
+     "salt, timeout, retry or 12 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 
@@ -598,7 +679,7 @@ constexpr Case kExperiments[] = {
      "candidate, backend: b, weight: 10}\n    control: control",
      "arms: control",
      "9: experiments.ranker.arms is a single value, expected a list, each a "
-     "map with name, backend, weight or model"},
+     "map with name, backend, weight, model, cost, cost_per_byte or metadata"},
     {"weight: 90}\n      - {name: candidate, backend: b, weight: 10}",
      "weight: 0}\n      - {name: candidate, backend: b, weight: 0}",
      "9: experiments.ranker.arms have weights that sum to 0, expected a "
@@ -619,7 +700,7 @@ constexpr Case kExperiments[] = {
      "expected one"},
     {"{service: inference.GRPCInferenceService}", "{servce: x}",
      "7: experiments.ranker.match has no field \"servce\", expected service, "
-     "method, authority, metadata or model, did you mean \"service\"?"},
+     "method, authority, metadata, model or where, did you mean \"service\"?"},
     {"    reward: {metric: click}\n    metrics:\n      - {name: click, kind: "
      "binary, window: 30m, default: 0}\n      - {name: score, kind: "
      "continuous, min: 0, max: 1}\n",
@@ -632,10 +713,10 @@ constexpr Case kExperiments[] = {
      "prior_variance, did you mean \"prior_alpha\"?"},
     {"{service: inference.GRPCInferenceService}", "{}",
      "7: experiments.ranker.match matches nothing in particular, expected "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"{service: inference.GRPCInferenceService}", "[{service: x}, {}]",
      "7: experiments.ranker.match[1] matches nothing in particular, expected "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"{service: inference.GRPCInferenceService}", "{method: ModelInfer}",
      "7: experiments.ranker.match.method = \"ModelInfer\" is given without its "
      "service, expected `service` too"},
@@ -684,7 +765,7 @@ constexpr Case kExperiments[] = {
      "value of a header, expected visible ASCII"},
     {"{service: inference.GRPCInferenceService}", "{metadata: {}}",
      "7: experiments.ranker.match matches nothing in particular, expected "
-     "service, method, authority, metadata or model"},
+     "service, method, authority, metadata, model or where"},
     {"default_backend: a", "join: {metadata: X-Request-Id}",
      "4: join.metadata = \"X-Request-Id\" has upper-case letters, expected a "
      "metadata key in lower case, did you mean \"x-request-id\"?"},
@@ -751,6 +832,44 @@ constexpr Case kExperiments[] = {
     {"min: 0, max: 1", "min: 0, default: -1",
      "17: experiments.ranker.metrics.score.default = -1 is outside [0, inf], "
      "the metric's min and max"},
+    {"reward: {metric: click}", "reward: {}",
+     "14: experiments.ranker.reward is empty, expected metric or weights"},
+    {"reward: {metric: click}", "reward: {metric: click, weights: {score: 1}}",
+     "14: experiments.ranker.reward.weights is given beside metric, expected "
+     "one of the two"},
+    {"reward: {metric: click}", "reward: {weights: {clik: 1}}",
+     "14: experiments.ranker.reward.weights.clik is not one of metrics, "
+     "expected click, score, latency_ms, ttfb_ms, error, response_bytes or "
+     "cost, did you mean \"click\"?"},
+    {"reward: {metric: click}", "reward: {weights: {click: 0}}",
+     "14: experiments.ranker.reward.weights.click = 0 is no weight, expected a "
+     "number in [-1e12, 1e12] that is not 0"},
+    {"{name: thompson, floor: 0.02}\n    reward: {metric: click}",
+     "{name: linucb}\n    reward: {weights: {click: 1}}",
+     "13: experiments.ranker.policy.name = \"linucb\" learns from one metric's "
+     "values and their contexts together, expected `reward.metric`, or a "
+     "policy "
+     "without context for `reward.weights`"},
+    {"kind: binary, window: 30m",
+     "kind: binary, lower_is_better: true, window: 30m",
+     "14: experiments.ranker.reward.metric = \"click\" is better when it is "
+     "lower, expected `reward: {weights: {click: -1}}`"},
+    {"    context:",
+     "    segments:\n      - {name: d, metadata: X-D, values: [a]}\n"
+     "    context:",
+     "19: experiments.ranker.segments.d.metadata = \"X-D\" has upper-case "
+     "letters, expected a metadata key in lower case, did you mean \"x-d\"?"},
+    {"    context:",
+     "    segments:\n      - {name: d, metadata: x-d, values: [a, a]}\n"
+     "    context:",
+     "19: experiments.ranker.segments.d.values[1] = \"a\" is given twice, "
+     "expected each value once"},
+    {"    context:",
+     "    covariate: {metadata: x-p, missing: 1e300}\n    context:",
+     "18: experiments.ranker.covariate.missing = 1e+300 is too large, expected "
+     "a value that a float holds"},
+    {"weight: 90}", "weight: 90, cost: -1}",
+     "10: experiments.ranker.arms.control.cost = -1 is outside [0, 1e12]"},
     {"categories: [ios, web]", "categories: [ios, ios]",
      "20: experiments.ranker.context.features.device.categories[1] = \"ios\" "
      "is given twice, expected each category once"},
@@ -835,6 +954,130 @@ constexpr Case kTraffic[] = {
      "12: experiments.ranker.mirror.model is empty, expected name or version"},
 };
 INSTANTIATE_TEST_SUITE_P(Traffic, BadConfigTest, testing::ValuesIn(kTraffic));
+
+constexpr Case kLife[] = {
+    {"control: control", "ramp: [{share: 0.5, lasts: 1h}, {share: 0.5}]",
+     "12: experiments.ranker.ramp[1].share = 0.5 is not above the stage "
+     "before, "
+     "expected more than 0.5"},
+    {"control: control", "ramp: [{share: 0.5}, {share: 1}]",
+     "12: experiments.ranker.ramp[0] has no lasts, expected one in all but the "
+     "last"},
+    {"control: control", "ramp: [{share: 1.5}]",
+     "12: experiments.ranker.ramp[0].share = 1.5 is outside [0, 1]"},
+    {"control: control", "ramp: [{lasts: 1h}]",
+     "12: experiments.ranker.ramp[0].share is missing, expected a number in "
+     "[0, 1]"},
+    {"control: control", "ramp: [{share: 0.1, lasts: 10ms}]",
+     "12: experiments.ranker.ramp[0].lasts = 10ms is outside [1s, 8760h]"},
+    {"default_backend: a", "default_backend: a\napproval: {start: true}",
+     "5: approval needs one who asks and one who approves, expected two "
+     "identities, or one and control_token, not 0"},
+    {"default_backend: a",
+     "approval: {ramp: true}\nidentities: [{name: ann, token: x}]",
+     "4: approval needs one who asks and one who approves, expected two "
+     "identities, or one and control_token, not 1"},
+    {"default_backend: a", "identities: [{name: operator, token: x}]",
+     "4: identities.operator.name = \"operator\" is a name that the router "
+     "uses "
+     "itself, expected another"},
+    {"default_backend: a",
+     "identities: [{name: ann, token: x}, {name: bob, token: x}]",
+     "4: identities.bob.token is another's token too, expected one of its own"},
+    {"default_backend: a",
+     "control_token: x\nidentities: [{name: ann, token: x}]",
+     "5: identities.ann.token is another's token too, expected one of its own"},
+    {"default_backend: a", "identities: [{name: ann, token: \"x y\"}]",
+     "4: identities.ann.token cannot be sent in metadata, expected visible "
+     "ASCII without spaces"},
+    {"default_backend: a", "identities: [{name: ann}]",
+     "4: identities.ann.token is missing, expected text"},
+};
+INSTANTIATE_TEST_SUITE_P(Life, BadConfigTest, testing::ValuesIn(kLife));
+
+constexpr Case kLayers[] = {
+    {"default_backend: a\n", "layers: [{name: l}, {name: l}]\n",
+     "4: layers.l.name = \"l\" is a duplicate of line 4, expected another "
+     "name"},
+    {"control: control", "layer: {name: l}",
+     "12: experiments.ranker.layer.name = \"l\" is not one of the layers, "
+     "expected none"},
+    {"default_backend: a\n", "layers: [{name: l, unit: {metadata: X}}]\n",
+     "4: layers.l.unit.metadata = \"X\" has upper-case letters, expected a "
+     "metadata key in lower case, did you mean \"x\"?"},
+    {"default_backend: a\n", "layers: [{name: l, holdout: 2}]\n",
+     "4: layers.l.holdout = 2 is outside [0, 1]"},
+    {"default_backend: a\n", "holdout: {salt: x}\n",
+     "4: holdout.share is missing, expected a number in [0, 1]"},
+    {"control: control", "forced_arms: {metadata: X}",
+     "12: experiments.ranker.forced_arms.metadata = \"X\" has upper-case "
+     "letters, expected a metadata key in lower case, did you mean \"x\"?"},
+    {"weight: 90", "metadata: {grpc-timeout: 1S}",
+     "10: experiments.ranker.arms.control.metadata.grpc-timeout is gRPC's or "
+     "the router's own, expected another key"},
+    {"weight: 90", "metadata: {x-a: \"\\n\"}",
+     "10: experiments.ranker.arms.control.metadata.x-a = \"\\n\" cannot be the "
+     "value of a header, expected visible ASCII"},
+    {"match: {service: inference.GRPCInferenceService}",
+     "match: {where: [{metadata: x-a}]}",
+     "7: experiments.ranker.match.where[0] asks for nothing, expected in, "
+     "not_in, prefix, min, max or present"},
+    {"match: {service: inference.GRPCInferenceService}",
+     "match: {where: [{metadata: x-a, min: 2, max: 1}]}",
+     "7: experiments.ranker.match.where[0].min = 2 is above max = 1, expected "
+     "min <= max"},
+    {"match: {service: inference.GRPCInferenceService}",
+     "match: {where: [{in: [x]}]}",
+     "7: experiments.ranker.match.where[0].metadata is missing, expected text"},
+};
+INSTANTIATE_TEST_SUITE_P(Layers, BadConfigTest, testing::ValuesIn(kLayers));
+
+// Two experiments of a layer, and an overlay.
+TEST(LayersTest, SharesThatOverlapAndOverlaysWithABackendAreNamed) {
+  constexpr std::string_view kTwo = R"(backends: {a: {address: "127.0.0.1:1"}}
+layers: [{name: l}]
+experiments:
+  - name: one
+    match: {service: s}
+    arms: [{name: x, backend: a}]
+    policy: {name: fixed_split}
+    layer: {name: l, to: FIRST}
+  - name: two
+    match: {service: s}
+    arms: [{name: x, backend: a}]
+    policy: {name: fixed_split}
+    layer: {name: l, from: 0.5}
+  - name: three
+    match: {service: s}
+    overlay: true
+    arms: [{name: x, THIRD}]
+    policy: {name: fixed_split}
+    MORE
+)";
+  const auto error = [&](std::string_view first, std::string_view third,
+                         std::string_view more) {
+    std::string text(kTwo);
+    text.replace(text.find("FIRST"), 5, first);
+    text.replace(text.find("THIRD"), 5, third);
+    text.replace(text.find("MORE"), 4, more);
+    const auto loaded = LoadText(text, "f", Variable);
+    return loaded.ok() ? "" : std::string(loaded.status().message());
+  };
+  EXPECT_EQ(error("0.5", "metadata: {x-a: b}", ""), "");
+  EXPECT_EQ(error("0.6", "metadata: {x-a: b}", ""),
+            "f:13: experiments.two.layer takes units of one, which has [0, "
+            "0.6), expected shares that do not overlap");
+  EXPECT_EQ(error("0", "metadata: {x-a: b}", ""),
+            "f:8: experiments.one.layer takes no units, expected from = 0 "
+            "below to = 0");
+  EXPECT_EQ(error("0.5", "backend: a", ""),
+            "f:17: experiments.three.arms.x.backend is given in an overlay, "
+            "expected metadata or model: another experiment chooses the "
+            "backend");
+  EXPECT_EQ(error("0.5", "metadata: {x-a: b}", "timeout: 1s"),
+            "f:19: experiments.three.timeout is given in an overlay, expected "
+            "it in the experiment that chooses the backend");
+}
 
 constexpr Case kYaml[] = {
     {"default_backend: a", "default_backend: \"a",

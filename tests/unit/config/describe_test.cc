@@ -93,5 +93,24 @@ TEST(DescribeTest, NamesWhatAReloadCannotChange) {
                           "control_token"));
 }
 
+TEST(DescribeTest, ATokenWithinAListIsHiddenAndItsChangeNeedsARestart) {
+  v1::RouterConfig config;
+  v1::IdentityConfig* ann = config.add_identities();
+  ann->set_name("ann");
+  ann->set_token("hunter2");
+  const std::string yaml = ToYaml(config);
+  EXPECT_THAT(yaml, testing::HasSubstr("ann"));
+  EXPECT_THAT(yaml, testing::HasSubstr("***"));
+  EXPECT_THAT(yaml, testing::Not(testing::HasSubstr("hunter2")));
+
+  v1::RouterConfig loaded = config;
+  EXPECT_THAT(NeedRestart(config, loaded), testing::IsEmpty());
+  loaded.mutable_identities(0)->set_token("other");
+  EXPECT_THAT(NeedRestart(config, loaded), testing::ElementsAre("identities"));
+  loaded = config;
+  loaded.add_identities();
+  EXPECT_THAT(NeedRestart(config, loaded), testing::ElementsAre("identities"));
+}
+
 }  // namespace
 }  // namespace bandit::config

@@ -74,15 +74,16 @@ TEST(SchemaTest, HasDefaultsAndLimitsThatCanBeRead) {
     SCOPED_TRACE(field->full_name());
     EXPECT_FALSE(rule.required() && !rule.default_value().empty());
     EXPECT_TRUE(!rule.single_or_list() || field->is_repeated());
-    // Secrets are hidden at the top level only, and need no default.
+    // Secrets are single texts, and need no default.
     EXPECT_TRUE(!rule.secret() ||
-                (field->containing_type() == v1::RouterConfig::descriptor() &&
+                (!field->is_repeated() &&
                  field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
                  rule.default_value().empty()));
-    // So is what NeedRestart compares.
+    // NeedRestart compares the top level, single values and lists of maps.
     EXPECT_TRUE(!rule.restart() ||
                 (field->containing_type() == v1::RouterConfig::descriptor() &&
-                 !field->is_repeated()));
+                 !field->is_map() &&
+                 (!field->is_repeated() || !IsScalar(*field))));
     for (const std::string& text :
          {rule.default_value(), rule.min(), rule.max()}) {
       if (text.empty()) continue;
@@ -197,10 +198,10 @@ class Walker {
              lines_[next].find('-') != lines_[line].find_first_not_of(' ')) {
         ++next;
       }
-      const bool named = field.message_type()->FindFieldByName("name");
       std::string name = fmt::format("[{}].", index);
-      if (named) {
-        const std::string content = Content(line);
+      for (size_t own = line; own < next; own = End(own, next)) {
+        const std::string content = Content(own);
+        if (Key(content) != "name") continue;
         const size_t quote = content.find('"');
         name = fmt::format(
             ".{}.", content.substr(quote + 1, content.rfind('"') - quote - 1));

@@ -76,5 +76,37 @@ TEST(AccessTest, OnlyNamedClients) {
             absl::StatusCode::kPermissionDenied);
 }
 
+TEST(AccessTest, TokensSayWhoCalls) {
+  const Access access(
+      {.token = "main", .identities = {{"ann", "a"}, {"bob", "b"}}});
+  EXPECT_EQ(access.Identify("Bearer main"), "operator");
+  EXPECT_EQ(access.Identify("Bearer a"), "ann");
+  EXPECT_EQ(access.Identify("bearer b"), "bob");
+  for (const char* nobody : {"", "a", "Bearer ", "Bearer", "Basic a",
+                             "Bearer c", "Bearer a ", "Bearer ab"}) {
+    EXPECT_EQ(access.Identify(nobody), "") << nobody;
+  }
+  for (const char* token : {"Bearer main", "Bearer a", "Bearer b"}) {
+    EXPECT_TRUE(
+        access.Check(Access::Door::kListen, "/bandit.v1.Admin/Start", token)
+            .ok());
+  }
+}
+
+// Without control_token the empty token is nobody's.
+TEST(AccessTest, IdentitiesAloneCloseTheDoor) {
+  const Access access({.token = "", .identities = {{"ann", "a"}}});
+  for (const char* refused : {"", "Bearer ", "Bearer x"}) {
+    EXPECT_EQ(
+        access.Check(Access::Door::kControl, "/bandit.v1.Admin/Start", refused)
+            .code(),
+        absl::StatusCode::kUnauthenticated);
+    EXPECT_EQ(access.Identify(refused), "");
+  }
+  EXPECT_TRUE(
+      access.Check(Access::Door::kControl, "/bandit.v1.Admin/Start", "Bearer a")
+          .ok());
+}
+
 }  // namespace
 }  // namespace bandit::control

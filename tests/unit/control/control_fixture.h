@@ -21,7 +21,8 @@ class ControlFixture : public ::testing::Test {
   ControlFixture() {
     ExperimentSpec spec{.metrics = {Rating(), Click()},
                         .features = 1,
-                        .policy_name = "thompson"};
+                        .policy_name = "thompson",
+                        .guardrails = {ErrorRule()}};
     plan_ = MakePlan({spec});
     auto created = learning::Learner::Create(
         std::make_unique<FaultyStore>(real_.get(), faults_), plan_, {},

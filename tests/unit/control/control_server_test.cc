@@ -317,6 +317,58 @@ TEST_F(ControlServerTest, StatusOfAnExperimentThatIsNotThereIsNotFound) {
   EXPECT_THAT(answer.error_message(), HasSubstr("nobody"));
 }
 
+TEST_F(ControlServerTest, ToldOfGuardrailsAndReinstates) {
+  StartServer();
+  StartLearner();
+  worker_->Count([&](learning::WorkerStatistics& statistics) {
+    for (uint64_t id = 0; id < 100; ++id) {
+      statistics.OnStart(0, 1);
+      statistics.OnFinish(0, MakeOne(id, 1), {.code = 14});
+    }
+  });
+  worker_->AwaitTick();
+  worker_->AwaitTick();
+  const auto ask = [&] {
+    grpc::ClientContext context;
+    v1::RouterStatus status;
+    EXPECT_TRUE(admin_->GetStatus(&context, {}, &status).ok());
+    return status.experiments(0);
+  };
+  v1::ExperimentStatus ranker = ask();
+  EXPECT_TRUE(ranker.held());
+  EXPECT_EQ(ranker.arms(0).state(), "active");
+  const v1::ArmStatus& ejected = ranker.arms(1);
+  EXPECT_EQ(ejected.state(), "ejected");
+  EXPECT_EQ(ejected.probability(), 0);
+  EXPECT_THAT(ejected.state_reason(),
+              HasSubstr("error below 0.02: 1 over 100"));
+  EXPECT_TRUE(ejected.has_state_since());
+  EXPECT_TRUE(ejected.has_state_until());
+  ASSERT_EQ(ranker.guardrails_size(), 2);
+  EXPECT_EQ(ranker.guardrails(1).arm(), "candidate");
+  EXPECT_EQ(ranker.guardrails(1).rule(), "error below 0.02");
+  EXPECT_EQ(ranker.guardrails(1).action(), "eject");
+  EXPECT_TRUE(ranker.guardrails(1).broken());
+  EXPECT_EQ(ranker.guardrails(1).trips(), 1);
+
+  const auto reinstate = [&](const std::string& name,
+                             const std::string& reason) {
+    grpc::ClientContext context;
+    v1::ReinstateRequest request;
+    request.set_experiment(name);
+    request.set_reason(reason);
+    v1::ReinstateResponse response;
+    return admin_->Reinstate(&context, request, &response).error_code();
+  };
+  EXPECT_EQ(reinstate("nobody", ""), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(reinstate("ranker", std::string(1001, 'x')),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ask().arms(1).state(), "ejected");
+  EXPECT_EQ(reinstate("ranker", "ann"), grpc::StatusCode::OK);
+  EXPECT_EQ(ask().arms(1).state(), "active");
+  EXPECT_FALSE(ask().held());
+}
+
 TEST_F(ControlServerTest, ReflectionListsTheServices) {
   StartServer();
   // ServerReflectionRequest.list_services = 7.

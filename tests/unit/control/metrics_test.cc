@@ -10,6 +10,7 @@
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 #include "router/control/code_name.h"
+#include "router/control/guardrail_metrics.h"
 #include "router/control/lifecycle_metrics.h"
 #include "router/control/observe_metrics.h"
 #include "tests/unit/control/control_fixture.h"
@@ -77,8 +78,9 @@ class MetricsTest : public bandit::testing::ControlFixture {
 
   std::vector<prometheus::MetricFamily> AllFamilies() {
     auto families = metrics_->Collect();
-    for (auto& more :
-         {ObserveMetrics(&tally_).Collect(), LifecycleFamilies()}) {
+    const Webhooks webhooks(/*seed=*/1);
+    for (auto& more : {ObserveMetrics(&tally_).Collect(), LifecycleFamilies(),
+                       WebhookMetrics(&webhooks).Collect()}) {
       families.insert(families.end(), more.begin(), more.end());
     }
     return families;
@@ -88,6 +90,37 @@ class MetricsTest : public bandit::testing::ControlFixture {
   std::shared_ptr<RouterMetrics> metrics_ =
       std::make_shared<RouterMetrics>(learner_.get(), "1.2.3");
 };
+
+// Two of three calls in the fixture's traffic fail, which is not enough for a
+// verdict; a hundred are.
+TEST_F(MetricsTest, SaysWhatGuardrailsFound) {
+  StartLearner();
+  CountSomething();
+  const std::string labels =
+      "{experiment=\"ranker\",arm=\"candidate\",rule=\"error below 0.02\"} ";
+  EXPECT_THAT(Text(), ::testing::HasSubstr("bandit_guardrail_trips_total" +
+                                           labels + "0\n"));
+  worker_->Count([&](learning::WorkerStatistics& statistics) {
+    for (int i = 0; i < 100; ++i) {
+      statistics.OnStart(0, 1);
+      statistics.OnFinish(0, MakeOne(1, 1), {.code = 14});
+    }
+  });
+  worker_->AwaitTick();
+  worker_->AwaitTick();
+  const std::string text = Text();
+  for (const std::string& line : {
+           "bandit_guardrail_trips_total" + labels + "1\n",
+           "bandit_guardrail_broken" + labels + "1\n",
+           std::string("bandit_arm_state{experiment=\"ranker\","
+                       "arm=\"candidate\",state=\"ejected\"} 1\n"),
+           std::string("bandit_arm_state{experiment=\"ranker\","
+                       "arm=\"candidate\",state=\"active\"} 0\n"),
+           std::string("bandit_experiment_held{experiment=\"ranker\"} 1\n"),
+       }) {
+    EXPECT_THAT(text, ::testing::HasSubstr(line));
+  }
+}
 
 TEST_F(MetricsTest, CountsRequestsByExperimentArmAndCode) {
   StartLearner();

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "examples/demo/story.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "policies/policy.h"
@@ -55,6 +56,21 @@ TEST(RouterConfigTest, HasAnArmForEachVariantAndNoFixedPort) {
   EXPECT_EQ(experiment.context().features(0).metadata(), "x-device");
   EXPECT_THAT(experiment.context().features(0).categories(),
               ElementsAre("scanner", "camera"));
+  EXPECT_EQ(experiment.guardrails_size(), 0);
+}
+
+TEST(RouterConfigTest, HasAGuardrailWhereItIsAskedFor) {
+  const auto config =
+      Load(RouterConfig({.policy = "thompson",
+                         .state_path = "/state.db",
+                         .variants = {{"small", "127.0.0.1:1001"}},
+                         .guardrail = true}));
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  const v1::ExperimentConfig& experiment = config->proto.experiments(0);
+  ASSERT_EQ(experiment.guardrails_size(), 1);
+  // What the demo's story counts as slow.
+  EXPECT_EQ(experiment.guardrails(0).below(),
+            absl::ToDoubleMilliseconds(kLatencyLimit));
 }
 
 }  // namespace

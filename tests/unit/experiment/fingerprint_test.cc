@@ -168,5 +168,34 @@ TEST(FingerprintTest, AnythingElseIsAnotherEpoch) {
   EXPECT_THAT(EpochChanges(Fingerprint(Config()), ""), testing::SizeIs(6));
 }
 
+// States of before there were layers and metadata must keep their epochs.
+TEST(FingerprintTest, LayersAndMetadataAreInItOnlyWhereTheyAreUsed) {
+  v1::ExperimentConfig config;
+  config.set_name("e");
+  config.add_arms()->set_name("a");
+  const std::string plain = Fingerprint(config);
+  EXPECT_EQ(plain.find("layer"), std::string::npos);
+  EXPECT_EQ(plain.find('+'), std::string::npos);
+
+  v1::LayerConfig layer;
+  layer.set_name("l");
+  const std::string layered = Fingerprint(config, &layer);
+  EXPECT_EQ(EpochChanges(plain, layered), std::vector<std::string>{"layer"});
+  EXPECT_EQ(EpochChanges(layered, plain), std::vector<std::string>{"layer"});
+  layer.set_salt("l");  // The default.
+  EXPECT_EQ(Fingerprint(config, &layer), layered);
+  layer.set_salt("m");
+  EXPECT_NE(Fingerprint(config, &layer), layered);
+  // Whom the layer holds out, and the part that is taken, bias nothing.
+  layer.set_salt("l");
+  layer.set_holdout(0.5);
+  config.mutable_layer()->set_to(0.5);
+  EXPECT_EQ(Fingerprint(config, &layer), layered);
+
+  (*config.mutable_arms(0)->mutable_metadata())["x-a"] = "1";
+  EXPECT_EQ(EpochChanges(layered, Fingerprint(config, &layer)),
+            std::vector<std::string>{"arms"});
+}
+
 }  // namespace
 }  // namespace bandit::experiment

@@ -227,5 +227,86 @@ TEST(RouteTableTest, TheIndexAgreesWithAScanOfAllRules) {
   EXPECT_LT(taken, 4500);
 }
 
+v1::RouterConfig Layered() {
+  v1::RouterConfig config;
+  for (const char* name : {"one", "two", "over", "three"}) {
+    v1::ExperimentConfig* e = config.add_experiments();
+    e->set_name(name);
+    v1::MatchConfig* match = e->add_match();
+    match->set_service("s");
+    if (e->name() == "three") match->set_model("m");
+    if (e->name() == "over") {
+      e->set_overlay(true);
+      e->add_match()->set_service("s");  // Twice, to be found once.
+    }
+  }
+  return config;
+}
+
+const std::vector<http2::Header> kPlain = {{":path", "/s/m"}};
+
+TEST(RouteTableTest, ARequestGoesOnToTheFirstExperimentThatTakesItsUnit) {
+  const RouteTable table(Layered());
+  const auto match = [&](std::vector<size_t> takers) {
+    return table.Match(kPlain, "", [&](size_t e) {
+      return std::find(takers.begin(), takers.end(), e) != takers.end();
+    });
+  };
+  EXPECT_EQ(match({0, 1}).experiment, 0u);
+  EXPECT_EQ(match({1}).experiment, 1u);
+  EXPECT_EQ(match({1}).beside, std::nullopt);
+  EXPECT_EQ(match({}).experiment, std::nullopt);
+  EXPECT_EQ(match({}).beside, 0u);
+}
+
+TEST(RouteTableTest, OverlaysHaveATableOfTheirOwn) {
+  const RouteTable table(Layered()), overlays(Layered(), /*overlays=*/true);
+  EXPECT_NE(table.Match(kPlain, "").experiment, 2u);
+  std::vector<size_t> found = {7};
+  EXPECT_TRUE(overlays.MatchAll(kPlain, std::nullopt, &found));
+  EXPECT_EQ(found, std::vector<size_t>{2});
+  const std::vector<http2::Header> other = {{":path", "/t/m"}};
+  EXPECT_TRUE(overlays.MatchAll(other, std::nullopt, &found));
+  EXPECT_TRUE(found.empty());
+  EXPECT_TRUE(RouteTable(v1::RouterConfig(), true).empty());
+}
+
+TEST(RouteTableTest, AnOverlayMayHaveToAwaitTheModelName) {
+  v1::RouterConfig config = Layered();
+  for (auto& match : *config.mutable_experiments(2)->mutable_match()) {
+    match.set_model("m");
+    match.set_service("inference.GRPCInferenceService");
+  }
+  const RouteTable overlays(config, true);
+  const std::vector<http2::Header> infer = {
+      {":path", "/inference.GRPCInferenceService/ModelInfer"}};
+  std::vector<size_t> found;
+  EXPECT_FALSE(overlays.MatchAll(infer, std::nullopt, &found));
+  EXPECT_TRUE(overlays.MatchAll(infer, "m", &found));
+  EXPECT_EQ(found, std::vector<size_t>{2});
+  EXPECT_TRUE(overlays.MatchAll(infer, "n", &found));
+  EXPECT_TRUE(found.empty());
+}
+
+TEST(RouteTableTest, AllConditionsOfARuleMustHold) {
+  v1::RouterConfig config = Layered();
+  v1::MatchConfig* match = config.mutable_experiments(0)->mutable_match(0);
+  v1::ConditionConfig* country = match->add_where();
+  country->set_metadata("x-country");
+  country->add_in("de");
+  v1::ConditionConfig* age = match->add_where();
+  age->set_metadata("x-age");
+  age->set_min(18);
+  const RouteTable table(config);
+  const auto taken = [&](const char* land, const char* years) {
+    const std::vector<http2::Header> headers = {
+        {":path", "/s/m"}, {"x-country", land}, {"x-age", years}};
+    return table.Match(headers, "").experiment;
+  };
+  EXPECT_EQ(taken("de", "18"), 0u);
+  EXPECT_EQ(taken("de", "17"), 1u);
+  EXPECT_EQ(taken("fr", "18"), 1u);
+}
+
 }  // namespace
 }  // namespace bandit::experiment

@@ -38,6 +38,25 @@ TEST(TokenTest, CarriesADecisionThereAndBack) {
   EXPECT_EQ(*verified, Example());
 }
 
+// A router of an earlier version takes such a token for one of arm 64 or more,
+// which it refuses; all others are as they were.
+TEST(TokenTest, CarriesSegmentsAndTheCovariateWhereThereAreAny) {
+  const TokenSigner signer("secret");
+  const size_t plain = Sign(signer, Example()).size();
+  Decision decision = Example();
+  decision.segments = 5;
+  decision.covariate = -0.5F;
+  const std::string token = Sign(signer, decision);
+  // One byte and four, in base64.
+  EXPECT_LE(token.size(), plain + 7);
+  EXPECT_EQ(*signer.Verify(token), decision);
+  decision.segments = 0;
+  EXPECT_EQ(*signer.Verify(Sign(signer, decision)), decision);
+  decision.segments = UINT32_MAX;
+  decision.covariate = 0;
+  EXPECT_EQ(*signer.Verify(Sign(signer, decision)), decision);
+}
+
 TEST(TokenTest, CarriesTheExtremesOfEveryField) {
   const TokenSigner signer("secret");
   Decision largest = Example();
@@ -47,6 +66,8 @@ TEST(TokenTest, CarriesTheExtremesOfEveryField) {
   largest.time_ms = kMaxTokenTimeMs;
   largest.id = UINT64_MAX;
   largest.unit = 0;
+  largest.segments = UINT32_MAX;
+  largest.covariate = std::numeric_limits<float>::lowest();
   largest.features.assign(kMaxTokenFeatures,
                           std::numeric_limits<float>::lowest());
   Decision smallest;

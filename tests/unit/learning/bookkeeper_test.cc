@@ -27,7 +27,7 @@ class BookkeeperTest : public ::testing::Test {
   void Open(std::shared_ptr<const experiment::Plan> plan,
             const ExperimentRecords& records) {
     plan_ = std::move(plan);
-    auto opened = Bookkeeper::Open(&store_, plan_, records);
+    auto opened = Bookkeeper::Open(&store_, plan_, records, kNow);
     ASSERT_TRUE(opened.ok()) << opened.status();
     keeper_ = *std::move(opened);
   }
@@ -157,9 +157,9 @@ TEST_F(BookkeeperTest, ANewEpochStartsEmptyAndTheOldOnesIdsAreForgotten) {
 TEST_F(BookkeeperTest, AnExperimentThatComesBackGoesOn) {
   Open(MakePlan({{.metrics = {Rating()}}}), {{"ranker", {1, "a"}}});
   Settle({MakeReward(1)});
-  ASSERT_TRUE(keeper_->Adopt(MakePlan({{.name = "other"}}), {}).ok());
+  ASSERT_TRUE(keeper_->Adopt(MakePlan({{.name = "other"}}), {}, kNow).ok());
   EXPECT_EQ(Count(), 0);
-  ASSERT_TRUE(keeper_->Adopt(plan_, {{"ranker", {1, "a"}}}).ok());
+  ASSERT_TRUE(keeper_->Adopt(plan_, {{"ranker", {1, "a"}}}, kNow).ok());
   EXPECT_EQ(Count(), 1);
   EXPECT_EQ(keeper_->records().at("ranker").epoch, 1u);
 }
@@ -175,7 +175,7 @@ TEST_F(BookkeeperTest, AdoptKeepsWhatTheStoreDoesNotHaveYet) {
       MakePlan({{.name = "first"},
                 {.metrics = {Click(absl::Seconds(1))}, .policy_name = "ucb1"}});
   faults_->calls_left = 1;  // The new experiment's rows are read.
-  ASSERT_TRUE(keeper_->Adopt(swapped, {}).ok());
+  ASSERT_TRUE(keeper_->Adopt(swapped, {}, kNow).ok());
   EXPECT_EQ(keeper_->ledger().Decisions(1, 0), 1u);
   faults_->calls_left = -1;
   Settle({}, kNow + absl::Minutes(1));
@@ -190,7 +190,7 @@ TEST_F(BookkeeperTest, AFailedAdoptChangesNothing) {
   const auto next = MakePlan({{.epoch = 2, .metrics = {Rating()}}});
   for (int calls = 0; calls < 4; ++calls) {
     faults_->calls_left = calls;
-    EXPECT_FALSE(keeper_->Adopt(next, {{"ranker", {2, "b"}}}).ok());
+    EXPECT_FALSE(keeper_->Adopt(next, {{"ranker", {2, "b"}}}, kNow).ok());
     EXPECT_EQ(&keeper_->ledger().plan(), plan_.get());
     EXPECT_EQ(keeper_->records().at("ranker").epoch, 1u);
     EXPECT_EQ(Count(), 1);
@@ -229,7 +229,7 @@ TEST_F(BookkeeperTest, StoredRowsThatDoNotFitAreNamed) {
           .ok());
   ASSERT_TRUE((*transaction)->Commit().ok());
   const auto opened =
-      Bookkeeper::Open(real_.get(), MakePlan({ExperimentSpec{}}), {});
+      Bookkeeper::Open(real_.get(), MakePlan({ExperimentSpec{}}), {}, kNow);
   EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(opened.status().message()),
               ::testing::AllOf(HasSubstr("experiments.ranker"),

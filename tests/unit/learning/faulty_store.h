@@ -68,6 +68,16 @@ class FaultyTransaction : public store::Transaction {
     if (auto s = faults_->Next(); !s.ok()) return s;
     return real_->PutExperiment(name, record);
   }
+  absl::Status PutNote(std::string_view experiment, std::string_view part,
+                       std::string_view value) override {
+    if (auto s = faults_->Next(); !s.ok()) return s;
+    return real_->PutNote(experiment, part, value);
+  }
+  absl::StatusOr<store::AuditEntry> AppendAudit(
+      const store::AuditEntry& entry) override {
+    if (auto s = faults_->Next(); !s.ok()) return s;
+    return real_->AppendAudit(entry);
+  }
   absl::Status PutTokenKey(std::string_view key) override {
     if (auto s = faults_->Next(); !s.ok()) return s;
     return real_->PutTokenKey(key);
@@ -104,6 +114,16 @@ class FaultyStore : public store::StateStore {
   Statistics(const store::Study& study) override {
     if (auto s = faults_->Next(); !s.ok()) return s;
     return real_->Statistics(study);
+  }
+  absl::StatusOr<std::map<std::string, std::string>> Notes(
+      std::string_view part) override {
+    if (auto s = faults_->Next(); !s.ok()) return s;
+    return real_->Notes(part);
+  }
+  absl::StatusOr<std::vector<store::AuditEntry>> Audit(int64_t after,
+                                                       size_t limit) override {
+    if (auto s = faults_->Next(); !s.ok()) return s;
+    return real_->Audit(after, limit);
   }
   absl::StatusOr<std::optional<std::string>> TokenKey() override {
     if (auto s = faults_->Next(); !s.ok()) return s;

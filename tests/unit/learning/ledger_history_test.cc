@@ -25,6 +25,7 @@ using bandit::testing::MakeDecision;
 using bandit::testing::MakePlan;
 using bandit::testing::Rating;
 
+const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 constexpr size_t kArms = 3;
 constexpr int64_t kSliceMs = 1000;
 
@@ -276,7 +277,7 @@ class History {
     events_.Killed();
     faulty_ = std::make_unique<bandit::testing::FaultyStore>(store_, faults_);
     auto opened =
-        Bookkeeper::Open(faulty_.get(), plan_, {{"ranker", {1, "same"}}});
+        Bookkeeper::Open(faulty_.get(), plan_, {{"ranker", {1, "same"}}}, kNow);
     ASSERT_TRUE(opened.ok()) << opened.status();
     bookkeeper_ = *std::move(opened);
     workers_ = std::make_unique<WorkerStatistics>(plan_);
@@ -285,8 +286,9 @@ class History {
   // The same experiment in another plan; the workers still have the old one.
   void Adopt() {
     ASSERT_TRUE(
-        bookkeeper_->Adopt(MakePlan({{.name = "other"}, Spec()}), {}).ok());
-    ASSERT_TRUE(bookkeeper_->Adopt(plan_, {}).ok());
+        bookkeeper_->Adopt(MakePlan({{.name = "other"}, Spec()}), {}, kNow)
+            .ok());
+    ASSERT_TRUE(bookkeeper_->Adopt(plan_, {}, kNow).ok());
   }
 
   std::mt19937_64 random_;

@@ -102,7 +102,19 @@ struct ExperimentSpec {
   std::shared_ptr<const policies::Policy> policy =
       std::make_shared<RecordingPolicy>();
   std::string policy_name = "thompson";
+  std::vector<experiment::Guardrail> guardrails = {};
 };
+
+// "error below 0.02"
+inline experiment::Guardrail ErrorRule(
+    guardrails::Action action = guardrails::Action::kEject) {
+  return {.rule = {.name = "error below 0.02",
+                   .metric = "error",
+                   .bound = 0.02,
+                   .action = action},
+          .source = experiment::MetricSource::kError,
+          .metric = 0};
+}
 
 inline experiment::Experiment MakeExperiment(const ExperimentSpec& spec) {
   experiment::Experiment e;
@@ -128,6 +140,7 @@ inline experiment::Experiment MakeExperiment(const ExperimentSpec& spec) {
   e.slice = spec.slice;
   e.policy_name = spec.policy_name;
   e.policy = spec.policy;
+  e.guardrails = spec.guardrails;
   return e;
 }
 

@@ -201,7 +201,7 @@ TEST(SqliteStoreTest, ANewerSchemaIsRefusedWithBothVersions) {
   ASSERT_TRUE(OpenSqliteStore(path).ok());
   Sql(path, "UPDATE meta SET value = '99' WHERE key = 'schema_version'");
   EXPECT_THAT(Refusal(path, absl::StatusCode::kFailedPrecondition),
-              AllOf(HasSubstr("version 99"), HasSubstr("up to 1")));
+              AllOf(HasSubstr("version 99"), HasSubstr("up to 2")));
 }
 
 absl::Status WriteMuch(StateStore& store) {
@@ -254,6 +254,56 @@ TEST(SqliteStoreTest, AFullDiskIsUnavailableAndHeals) {
   EXPECT_THAT(told,
               AllOf(HasSubstr("UNAVAILABLE"), HasSubstr(files.File("state.db")),
                     HasSubstr("free space"), HasSubstr("|OK")));
+}
+
+// As the tables of version 1 were: a router of before finds them again.
+TEST(SqliteStoreTest, AFileOfVersion1GetsWhatItLacksAndKeepsTheRest) {
+  bandit::testing::TemporaryDirectory files;
+  const std::string path = files.File("state.db");
+  {
+    auto store = OpenSqliteStore(path);
+    auto t = (*store)->Begin();
+    ASSERT_TRUE((*t)->PutExperiment("ranker", {3, "f"}).ok());
+    ASSERT_TRUE((*t)->Commit().ok());
+  }
+  Sql(path,
+      "DROP TABLE notes; DROP TABLE audit; "
+      "UPDATE meta SET value = '1' WHERE key = 'schema_version'");
+  auto store = OpenSqliteStore(path);
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ((*store)->Experiments()->at("ranker").epoch, 3u);
+  auto t = (*store)->Begin();
+  ASSERT_TRUE((*t)->PutNote("ranker", "lifecycle", "x").ok());
+  EXPECT_EQ((*t)->AppendAudit({})->sequence, 1);
+  EXPECT_TRUE((*t)->Commit().ok());
+}
+
+TEST(SqliteStoreTest, TheAuditLogCannotBeChangedAndAForcedChangeShows) {
+  bandit::testing::TemporaryDirectory files;
+  const std::string path = files.File("state.db");
+  auto store = OpenSqliteStore(path);
+  auto t = (*store)->Begin();
+  for (const char* act : {"start", "pause", "conclude"}) {
+    ASSERT_TRUE((*t)->AppendAudit({.who = "ann", .act = act}).ok());
+  }
+  ASSERT_TRUE((*t)->Commit().ok());
+  t->reset();
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  for (const char* sql :
+       {"UPDATE audit SET who = 'bob' WHERE sequence = 2",
+        "DELETE FROM audit WHERE sequence = 2", "DELETE FROM audit"}) {
+    EXPECT_NE(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    EXPECT_THAT(sqlite3_errmsg(db), HasSubstr("append-only"));
+  }
+  sqlite3_close(db);
+  EXPECT_TRUE(VerifyAudit({}, *(*store)->Audit(0, 9)).ok());
+  Sql(path,
+      "DROP TRIGGER audit_keeps; "
+      "UPDATE audit SET who = 'bob' WHERE sequence = 2");
+  const absl::Status changed = VerifyAudit({}, *(*store)->Audit(0, 9));
+  EXPECT_EQ(changed.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(changed.message()), HasSubstr("entry 2"));
 }
 
 // A hot backup must be possible: another program reads while we write.

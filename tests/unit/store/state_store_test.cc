@@ -144,6 +144,7 @@ TEST_P(StateStoreTest, StatisticsAreReplacedDeletedAndKeepTheirBytes) {
                           Pair(StatisticsKey{"click", 5}, "")));
 }
 
+// Under its name, beside the store's own keys, and only if it is committed.
 TEST_P(StateStoreTest, ExperimentsAndTheTokenKeySurvive) {
   auto t = Begin();
   ASSERT_TRUE(t->PutExperiment("ranker", {1, "old"}).ok());
@@ -157,6 +158,64 @@ TEST_P(StateStoreTest, ExperimentsAndTheTokenKeySurvive) {
               ElementsAre(Pair("other", ExperimentRecord{7, ""}),
                           Pair("ranker", ExperimentRecord{2, "new"})));
   EXPECT_EQ(*store_->TokenKey(), std::string("\0key", 4));
+}
+
+TEST_P(StateStoreTest, NotesAreKeptByPartAndExperiment) {
+  {
+    auto t = Begin();
+    ASSERT_TRUE(t->PutNote("ranker", "lifecycle", "old").ok());
+    ASSERT_TRUE(t->PutNote("ranker", "lifecycle", std::string("a\0b", 3)).ok());
+    ASSERT_TRUE(t->PutNote("other", "lifecycle", "c").ok());
+    ASSERT_TRUE(t->PutNote("ranker", "guards", "d").ok());
+    ASSERT_TRUE(t->Commit().ok());
+  }
+  {
+    auto undone = Begin();
+    ASSERT_TRUE(undone->PutNote("ranker", "lifecycle", "undone").ok());
+  }
+  Reopen();
+  EXPECT_THAT(
+      *store_->Notes("lifecycle"),
+      ElementsAre(Pair("other", "c"), Pair("ranker", std::string("a\0b", 3))));
+  EXPECT_THAT(*store_->Notes("guards"), ElementsAre(Pair("ranker", "d")));
+  EXPECT_THAT(*store_->Notes("none"), IsEmpty());
+}
+
+TEST_P(StateStoreTest, TheAuditLogIsAChainThatARollbackDoesNotBreak) {
+  const auto append = [&](Transaction& t, const std::string& act) {
+    auto entry = t.AppendAudit({.time_ms = 1700000000000,
+                                .who = "ann",
+                                .proven = true,
+                                .act = act,
+                                .experiment = "ranker",
+                                .why = "because",
+                                .detail = "a -> b"});
+    EXPECT_TRUE(entry.ok()) << entry.status();
+    return *entry;
+  };
+  AuditEntry first, second, third;
+  {
+    auto t = Begin();
+    first = append(*t, "start");
+    second = append(*t, "pause");
+    ASSERT_TRUE(t->Commit().ok());
+  }
+  {
+    auto undone = Begin();
+    EXPECT_EQ(append(*undone, "conclude").sequence, 3);
+  }
+  Reopen();
+  {
+    auto t = Begin();
+    third = append(*t, "resume");
+    ASSERT_TRUE(t->Commit().ok());
+  }
+  Reopen();
+  EXPECT_THAT(*store_->Audit(0, 100), ElementsAre(first, second, third));
+  EXPECT_THAT(*store_->Audit(1, 1), ElementsAre(second));
+  EXPECT_THAT(*store_->Audit(3, 100), IsEmpty());
+  EXPECT_TRUE(VerifyAudit({}, *store_->Audit(0, 100)).ok());
+  EXPECT_TRUE(VerifyAudit(first, *store_->Audit(1, 100)).ok());
 }
 
 TEST_P(StateStoreTest, PurgeTakesTheOldestUpToTheLimitAndNoneFromTheBound) {
