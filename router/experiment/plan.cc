@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -157,6 +158,16 @@ void CompilePopulations(const v1::RouterConfig& config, Plan* plan) {
                      .salt = config.holdout().salt(),
                      .holdout = config.holdout().share()};
   }
+}
+
+std::vector<std::string> UniqueKeys(const Plan& plan) {
+  std::set<std::string> keys = {"traceparent", "x-request-id"};
+  for (const Experiment& e : plan.experiments) keys.insert(e.unit_key);
+  for (const Population& layer : plan.layers) keys.insert(layer.unit_key);
+  if (plan.holdout.has_value()) keys.insert(plan.holdout->unit_key);
+  if (plan.join.has_value()) keys.insert(plan.join->metadata);
+  keys.erase("");
+  return {keys.begin(), keys.end()};
 }
 
 absl::Status CompileLayer(const v1::RouterConfig& config,
@@ -430,6 +441,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> CompilePlan(
                   .window = ToDuration(config.join().window()),
                   .memory = config.join().memory()};
   }
+  plan->unique_keys = UniqueKeys(*plan);
   plan->approval = {.start = config.approval().start(),
                     .ramp = config.approval().ramp(),
                     .promote = config.approval().promote()};

@@ -196,6 +196,8 @@ struct Plan {
   v1::LimitsConfig limits;  // Every field present.
   std::optional<Join> join;
   Approval approval;
+  // Metadata whose values hardly come twice: units, ids of requests and traces.
+  std::vector<std::string> unique_keys;
 };
 
 // Stable 32-bit id of an experiment's name, as tokens carry it.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/http2/header_block.h"
 
+#include <algorithm>
+
 namespace bandit::http2 {
 namespace {
 
@@ -45,6 +47,14 @@ void HeaderBlock::Append(const HeaderBlock& other) {
   }
   views_.insert(views_.end(), other.views_.begin(), other.views_.end());
   fields_.insert(fields_.end(), other.fields_.begin(), other.fields_.end());
+}
+
+void HeaderBlock::KeepOutOfTable(absl::Span<const std::string> names) {
+  for (size_t i = 0; i < views_.size(); ++i) {
+    if (std::find(names.begin(), names.end(), views_[i].name) != names.end()) {
+      fields_[i].flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+    }
+  }
 }
 
 void HeaderBlock::Remove(std::string_view name) {

@@ -8,6 +8,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,11 @@ class HeaderBlock {
   // Appends the fields of `other`. Ownership: shares its buffers; what `other`
   // borrows must outlive this one, too.
   void Append(const HeaderBlock& other);
+
+  // Keeps the values of these names, which will not come again, out of the
+  // compression table: they would only push out those that do, and nghttp2
+  // compares a value with all of its name that are there.
+  void KeepOutOfTable(absl::Span<const std::string> names);
 
   // Removes every field named `name`.
   void Remove(std::string_view name);

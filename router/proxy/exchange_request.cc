@@ -250,6 +250,7 @@ void Exchange::AssignOrDefault(std::optional<size_t> experiment) {
                        request_.headers.Find(":path")));
     return;
   }
+  request_.headers.KeepOutOfTable(plan.unique_keys);
   if (!plan.overlays.empty() && !DrawOverlays()) return;
   if (experiment.has_value()) {
     AssignTo(*experiment);

@@ -11,6 +11,7 @@
 namespace bandit::experiment {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -209,6 +210,11 @@ TEST(PlanTest, CompilesHowRequestsAreCarried) {
   EXPECT_EQ(plan->backends[e.mirror->backend].name, shadow);
   EXPECT_EQ(e.mirror->share, 0.25);
   EXPECT_EQ(e.mirror->model->version, "3");
+}
+
+TEST(PlanTest, KnowsTheMetadataWhoseValuesHardlyComeTwice) {
+  EXPECT_THAT(Compiled(Config())->unique_keys,
+              ElementsAre("traceparent", "x-request-id", "x-user"));
 }
 
 TEST(PlanTest, NoExperimentsIsAPlan) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace bandit::http2 {
 namespace {
 
@@ -41,6 +44,17 @@ TEST(HeaderBlockTest, AValueThatWillNotComeAgainStaysOutOfTheTable) {
   block.AddBorrowed("x-arm", "a");
   EXPECT_TRUE(block.fields()[0].flags & NGHTTP2_NV_FLAG_NO_INDEX);
   EXPECT_FALSE(block.fields()[1].flags & NGHTTP2_NV_FLAG_NO_INDEX);
+}
+
+TEST(HeaderBlockTest, NamesWhoseValuesAreUniqueAreKeptOutOfTheTable) {
+  HeaderBlock block;
+  block.AddBorrowed("x-user-id", "u1");
+  block.AddBorrowed("x-user", "u");
+  block.AddBorrowed("traceparent", "00-1");
+  block.KeepOutOfTable(std::vector<std::string>{"traceparent", "x-user-id"});
+  EXPECT_TRUE(block.fields()[0].flags & NGHTTP2_NV_FLAG_NO_INDEX);
+  EXPECT_FALSE(block.fields()[1].flags & NGHTTP2_NV_FLAG_NO_INDEX);
+  EXPECT_TRUE(block.fields()[2].flags & NGHTTP2_NV_FLAG_NO_INDEX);
 }
 
 }  // namespace
