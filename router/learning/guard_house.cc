@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "policies/statistics.h"
 #include "router/learning/guard_record.h"
+#include "spdlog/spdlog.h"
 
 namespace bandit::learning {
 namespace {
@@ -211,6 +212,23 @@ absl::Status GuardHouse::Write(const Ledger& ledger) {
     if (!status.ok()) return status;
   }
   return transaction != nullptr ? transaction->Commit() : absl::OkStatus();
+}
+
+void LogTransition(const guardrails::Transition& transition) {
+  const std::string about =
+      transition.arm.empty()
+          ? fmt::format("experiment {}", transition.experiment)
+          : fmt::format("experiment {}, arm {}", transition.experiment,
+                        transition.arm);
+  const bool good = transition.event == guardrails::Event::kProbation ||
+                    transition.event == guardrails::Event::kActive ||
+                    transition.event == guardrails::Event::kRelease ||
+                    transition.event == guardrails::Event::kReinstated;
+  spdlog::log(good ? spdlog::level::info : spdlog::level::warn,
+              "guardrail: {}: {}{}{}: {}", about,
+              guardrails::Name(transition.event),
+              transition.rule.empty() ? "" : " by ", transition.rule,
+              transition.reason);
 }
 
 }  // namespace bandit::learning

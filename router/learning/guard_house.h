@@ -22,6 +22,8 @@
 
 namespace bandit::learning {
 
+void LogTransition(const guardrails::Transition& transition);
+
 // Thread-safety: none.   Ownership: borrows the store.
 class GuardHouse {
  public:

@@ -4,12 +4,10 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <iterator>
-#include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "fmt/format.h"
+#include "router/learning/settlement.h"
 #include "spdlog/spdlog.h"
 
 namespace bandit::learning {
@@ -46,6 +44,7 @@ Learner::Learner(std::unique_ptr<store::StateStore> store,
       options_(options),
       silence_(options.silence_warning),
       queue_(options.queue, wakeup_.get()),
+      errands_(wakeup_.get()),
       patience_(PatienceFor(options.tick)) {}
 
 absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
@@ -86,10 +85,7 @@ Learner::~Learner() { Stop(); }
 void Learner::Start(std::vector<WorkerPort*> workers) {
   harvester_ =
       std::make_unique<Harvester>(std::move(workers), wakeup_, clock_->Now());
-  {
-    absl::MutexLock lock(&mutex_);
-    running_ = true;
-  }
+  errands_.Open();
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "learner");
     Run();
@@ -127,8 +123,7 @@ void Learner::Run() {
   while (true) {
     wakeup_->Wait(next_tick);
     if (stopping()) break;
-    AnswerOrder();
-    RunErrands();
+    errands_.Run();
     const Steady::time_point began = Steady::now();
     const bool due = began >= next_tick;
     const bool ends = tick_open && (due || harvester_->Complete());
@@ -169,12 +164,8 @@ void Learner::RunLastTick() {
     Settle(waiting_.Take(kMostPerTransaction), /*close=*/true);
   } while (waiting_.has_ready());
   EndTick();
-  {
-    absl::MutexLock lock(&mutex_);
-    running_ = false;
-  }
-  AnswerOrder();
-  RunErrands();
+  errands_.Close();
+  errands_.Run();
 }
 
 bool Learner::stopping() const {
@@ -183,12 +174,12 @@ bool Learner::stopping() const {
 }
 
 absl::Status Learner::Adopt(const Compile& compile) {
-  return Do([&] { return AdoptNow(compile); });
+  return errands_.Do([&] { return AdoptNow(compile); });
 }
 
 absl::Status Learner::Reinstate(std::string_view experiment,
                                 const std::string& why) {
-  return Do([&] {
+  return errands_.Do([&] {
     auto done = guards_->Reinstate(experiment, bookkeeper_->ledger(), why,
                                    clock_->Now());
     if (!done.ok()) return done.status();
@@ -212,79 +203,26 @@ absl::Status Learner::Reinstate(std::string_view experiment,
 }
 
 absl::Status Learner::Inspect(const Look& look) {
-  return Do([&] {
+  return errands_.Do([&] {
     look(bookkeeper_->ledger(), *view());
     return absl::OkStatus();
   });
 }
 
-absl::Status Learner::Do(const Task& task) {
-  Order order{.task = &task, .result = {}};
-  absl::MutexLock lock(&mutex_);
-  const auto free = [this] {
-    mutex_.AssertHeld();
-    return order_ == nullptr;
-  };
-  mutex_.Await(absl::Condition(&free));
-  if (!running_) {
-    return absl::UnavailableError("the learner is not running");
-  }
-  order_ = &order;
-  wakeup_->Ring();
-  const auto answered = [&order] { return order.result.has_value(); };
-  mutex_.Await(absl::Condition(&answered));
-  return *order.result;
-}
-
-void Learner::AnswerOrder() {
-  Order* order = nullptr;
-  bool running = false;
-  {
-    absl::MutexLock lock(&mutex_);
-    order = order_;
-    running = running_;
-  }
-  if (order == nullptr) return;
-  absl::Status result = running
-                            ? (*order->task)()
-                            : absl::UnavailableError("the learner has stopped");
-  absl::MutexLock lock(&mutex_);
-  order->result = std::move(result);
-  order_ = nullptr;
-}
-
 void Learner::Ask(Errand errand, std::function<void()> done) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (running_) {
-      errands_.emplace_back(std::move(errand), std::move(done));
-      wakeup_->Ring();
-      return;
+  errands_.Post([this, errand = std::move(errand),
+                 done = std::move(done)](bool open) {
+    if (open) {
+      Desk desk{.steward = *steward_, .store = *store_, .now = clock_->Now()};
+      errand(&desk);
+      // Who is answered sees it in the status, and in the next request.
+      ReleaseResumed(desk.now);
+      Publish();
+    } else {
+      errand(nullptr);
     }
-  }
-  errand(nullptr);
-  if (done) done();
-}
-
-void Learner::RunErrands() {
-  std::vector<std::pair<Errand, std::function<void()>>> errands;
-  bool running = false;
-  {
-    absl::MutexLock lock(&mutex_);
-    errands.swap(errands_);
-    running = running_;
-  }
-  if (errands.empty()) return;
-  Desk desk{.steward = *steward_, .store = *store_, .now = clock_->Now()};
-  for (auto& [errand, done] : errands) errand(running ? &desk : nullptr);
-  // Who is answered sees it in the status, and in the next request.
-  if (running) {
-    ReleaseResumed(desk.now);
-    Publish();
-  }
-  for (auto& [errand, done] : errands) {
     if (done) done();
-  }
+  });
 }
 
 absl::Status Learner::AdoptNow(const Compile& compile) {
@@ -359,20 +297,11 @@ std::vector<RewardBatch> Learner::NextBatches() {
 }
 
 void Learner::Settle(std::vector<RewardBatch> batches, bool close) {
-  std::vector<Reward> rewards;
-  size_t size = 0;
-  for (const RewardBatch& batch : batches) size += batch.rewards.size();
-  rewards.reserve(size);
   std::vector<size_t> ends;
-  for (RewardBatch& batch : batches) {
-    rewards.insert(rewards.end(),
-                   std::make_move_iterator(batch.rewards.begin()),
-                   std::make_move_iterator(batch.rewards.end()));
-    ends.push_back(rewards.size());
-  }
+  const std::vector<Reward> rewards = Gather(absl::MakeSpan(batches), &ends);
   const uint64_t transactions = bookkeeper_->transactions();
   const Steady::time_point began = Steady::now();
-  auto verdicts =
+  const auto verdicts =
       bookkeeper_->Settle(rewards, clock_->Now(), counted_through_, close);
   if (bookkeeper_->transactions() != transactions) {
     telemetry_.CountCommit(Since(began), !verdicts.ok());
@@ -388,54 +317,11 @@ void Learner::Settle(std::vector<RewardBatch> batches, bool close) {
         "learned state is written again");
   }
   queue_.Release(batches);
-  if (!verdicts.ok()) {
-    const absl::Status refused = absl::UnavailableError(
-        fmt::format("nothing of this batch was taken, send it again later: {}",
-                    std::string(verdicts.status().message())));
-    for (RewardBatch& batch : batches) batch.done(refused);
-    return;
+  if (verdicts.ok()) {
+    CountVerdicts(*verdicts, bookkeeper_->ledger().plan(), &telemetry_,
+                  &silence_);
   }
-  Account(*verdicts);
-  size_t next = 0;
-  for (size_t b = 0; b < batches.size(); ++b) {
-    std::vector<Outcome> outcomes;
-    outcomes.reserve(ends[b] - next);
-    for (; next < ends[b]; ++next) {
-      outcomes.push_back((*verdicts)[next].outcome);
-    }
-    batches[b].done(std::move(outcomes));
-  }
-}
-
-void Learner::Account(absl::Span<const Verdict> verdicts) {
-  absl::flat_hash_map<
-      std::tuple<std::optional<size_t>, std::optional<size_t>, Outcome>,
-      uint64_t>
-      counts;
-  for (const Verdict& verdict : verdicts) {
-    ++counts[{verdict.experiment, verdict.metric, verdict.outcome}];
-  }
-  const auto& experiments = bookkeeper_->ledger().plan().experiments;
-  std::vector<std::string> heard;
-  for (const auto& [key, times] : counts) {
-    const auto& [e, m, outcome] = key;
-    if (!e) {
-      telemetry_.CountReward("", "", outcome, times);
-      continue;
-    }
-    const experiment::Experiment& experiment = experiments[*e];
-    telemetry_.CountReward(
-        experiment.name, m ? experiment.metrics[*m].name : "", outcome, times);
-    if (m && *m != experiment.reward_metric) continue;
-    if (outcome == Outcome::kAccepted) {
-      heard.push_back(experiment.name);
-    } else {
-      silence_.OnReward(experiment.name, outcome, times);
-    }
-  }
-  for (const std::string& name : heard) {
-    silence_.OnReward(name, Outcome::kAccepted, 1);
-  }
+  Answer(absl::MakeSpan(batches), ends, verdicts);
 }
 
 void Learner::EndTick() {
@@ -534,20 +420,7 @@ void Learner::ReleaseResumed(absl::Time now) {
 }
 
 void Learner::Tell(const guardrails::Transition& transition) {
-  const std::string about =
-      transition.arm.empty()
-          ? fmt::format("experiment {}", transition.experiment)
-          : fmt::format("experiment {}, arm {}", transition.experiment,
-                        transition.arm);
-  const bool good = transition.event == guardrails::Event::kProbation ||
-                    transition.event == guardrails::Event::kActive ||
-                    transition.event == guardrails::Event::kRelease ||
-                    transition.event == guardrails::Event::kReinstated;
-  spdlog::log(good ? spdlog::level::info : spdlog::level::warn,
-              "guardrail: {}: {}{}{}: {}", about,
-              guardrails::Name(transition.event),
-              transition.rule.empty() ? "" : " by ", transition.rule,
-              transition.reason);
+  LogTransition(transition);
   if (guard_watcher_) guard_watcher_(transition);
 }
 
@@ -577,8 +450,9 @@ std::shared_ptr<const View> Learner::view() const {
 
 std::string Learner::degraded() const {
   const absl::Time now = clock_->Now();
+  const bool running = errands_.open();
   absl::MutexLock lock(&mutex_);
-  if (running_ && now - view_->learned > patience_) {
+  if (running && now - view_->learned > patience_) {
     return fmt::format("the learner has not ended a tick for {}{}{}",
                        absl::FormatDuration(
                            absl::Trunc(now - view_->learned, absl::Seconds(1))),

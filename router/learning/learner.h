@@ -11,7 +11,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +23,7 @@
 #include "router/guardrails/experiment_guard.h"
 #include "router/learning/bookkeeper.h"
 #include "router/learning/clock.h"
+#include "router/learning/errands.h"
 #include "router/learning/guard_house.h"
 #include "router/learning/harvester.h"
 #include "router/learning/recent_shares.h"
@@ -147,29 +147,17 @@ class Learner : public RewardSink {
   size_t queue_length() const { return queue_.size(); }
 
  private:
-  // Something to be done on the learner's thread.
-  using Task = std::function<absl::Status()>;
-  struct Order {
-    const Task* task;
-    std::optional<absl::Status> result;
-  };
-
   Learner(std::unique_ptr<store::StateStore> store, const Options& options,
           const Clock* clock);
 
   void Run();
   void RunLastTick();
-  // Waits until the learner's thread has done it.
-  absl::Status Do(const Task& task);
-  void AnswerOrder();
-  void RunErrands();
   absl::Status AdoptNow(const Compile& compile);
   void UseJoin(const experiment::Plan& plan);
   void Count();
   std::vector<RewardBatch> NextBatches();
   // `close`: what is measured for reports is written now, too.
   void Settle(std::vector<RewardBatch> batches, bool close = false);
-  void Account(absl::Span<const Verdict> verdicts);
   void EndTick();
   // Looks at the guardrails and lets the snapshot and life cycles follow.
   void Guard(absl::Time now, bool last);
@@ -209,17 +197,14 @@ class Learner : public RewardSink {
   // Self-synchronized.
   RewardQueue queue_;
   Telemetry telemetry_;
+  Errands errands_;
   std::atomic<bool> joins_requests_ = false;
 
-  // What other threads read and ask for.
+  // What other threads read.
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const View> view_ ABSL_GUARDED_BY(mutex_);
   std::string degraded_ ABSL_GUARDED_BY(mutex_);
-  Order* order_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  std::vector<std::pair<Errand, std::function<void()>>> errands_
-      ABSL_GUARDED_BY(mutex_);
-  bool running_ ABSL_GUARDED_BY(mutex_) = false;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
   // A tick that takes longer than this is worth saying.
   absl::Duration patience_ ABSL_GUARDED_BY(mutex_);
