@@ -237,10 +237,10 @@ absl::Status CompileWeights(const v1::ExperimentConfig& config,
     RewardPart part{.weight = weight};
     const auto declared = std::find_if(
         experiment->metrics.begin(), experiment->metrics.end(),
-        [&name](const Metric& metric) { return metric.name == name; });
+        [&name = name](const Metric& metric) { return metric.name == name; });
     const auto builtin = std::find_if(
         std::begin(kBuiltins), std::end(kBuiltins),
-        [&name](const Builtin& known) { return known.name == name; });
+        [&name = name](const Builtin& known) { return known.name == name; });
     if (declared != experiment->metrics.end()) {
       part.metric = declared - experiment->metrics.begin();
     } else if (builtin != std::end(kBuiltins)) {
