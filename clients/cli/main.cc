@@ -9,6 +9,8 @@
 
 #include "clients/cli/commands.h"
 #include "clients/cli/power.h"
+#include "clients/cli/progress.h"
+#include "clients/cli/simulate_flags.h"
 
 namespace {
 
@@ -37,6 +39,7 @@ struct Flags {
   bandit::cli::RewardOptions reward;
   bandit::cli::ReportOptions report;
   bandit::cli::PowerOptions power;
+  bandit::cli::SimulateOptions simulate;
   bandit::cli::ActOptions act;
   bandit::cli::AuditOptions audit;
 
@@ -242,6 +245,21 @@ void AddPower(CLI::App* app, Chosen* chosen) {
   command->add_option("--per-day", plan->per_day, "Units a day");
 }
 
+void AddSimulate(CLI::App* app, Chosen* chosen) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = AddCommand(
+      app, "simulate",
+      "Let policies run in a described world: regret and shares over time",
+      flags, chosen, [](const Flags& given) {
+        bandit::cli::Progress progress(stderr);
+        return bandit::cli::Simulate(given.simulate, given.json,
+                                     [&](std::string_view policy, double done) {
+                                       progress.Show(policy, done, absl::Now());
+                                     });
+      });
+  bandit::cli::AddSimulateFlags(command, &flags->simulate);
+}
+
 void AddAudit(CLI::App* app, Chosen* chosen) {
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = AddCommand(
@@ -280,6 +298,7 @@ int main(int argc, char** argv) {
   AddReinstate(&app, &chosen);
   AddReport(&app, &chosen);
   AddPower(&app, &chosen);
+  AddSimulate(&app, &chosen);
   AddReward(&app, &chosen);
   for (const Verb& verb : kVerbs) AddAct(&app, verb, &chosen);
   AddAudit(&app, &chosen);
