@@ -152,6 +152,12 @@ grpc::ServerUnaryReactor* AdminService::Conclude(
   return Do(context, Act::kConclude, request, response);
 }
 
+grpc::ServerUnaryReactor* AdminService::Reset(
+    grpc::CallbackServerContext* context, const v1::ActRequest* request,
+    v1::LifecycleStatus* response) {
+  return Do(context, Act::kReset, request, response);
+}
+
 grpc::ServerUnaryReactor* AdminService::Approve(
     grpc::CallbackServerContext* context, const v1::ActRequest* request,
     v1::LifecycleStatus* response) {
