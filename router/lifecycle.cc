@@ -92,6 +92,7 @@ absl::Status Lifecycle::Run() {
     if (signal == SIGHUP) Reload(Cause::kSignal);
     LookAtFiles();
     router_->TellReadiness();
+    router_->Sample();
   }
 }
 
@@ -126,6 +127,8 @@ void Lifecycle::Reload(Cause cause) {
     }
   }
   router_->lifecycle_metrics().OnReload(status.ok());
+  router_->NoteReload(status.ok(), status.ok() ? config::Summary(loaded->proto)
+                                               : std::string(status.message()));
   if (!status.ok()) {
     spdlog::error("{} was not loaded; the old config stays", path);
     return;
