@@ -78,6 +78,7 @@ absl::Status Lifecycle::Run() {
   auto router = Router::Start(loaded_.proto, options_.version);
   if (!router.ok()) return router.status();
   router_ = *std::move(router);
+  router_->Sample();
   fmt::print("bandit-router ready {}\n", router_->Addresses());
   std::fflush(stdout);
   WatchFiles();

@@ -91,6 +91,8 @@ function Charts({history, theme, empty}: {
       outcomes: series.outcomeRates(samples),
     };
   }, [history, span, quantile]);
+  const idle = history.samples.length < 2 ? empty
+      : 'No call ended in the time shown.';
   const choose = <T extends string | number>(
       legend: string, all: [string, T][], chosen: T,
       set: (value: T) => void) => <fieldset class="choice">
@@ -115,12 +117,12 @@ function Charts({history, theme, empty}: {
              empty="No rewards yet: see the table of rewards below."
              note="Of the epoch so far; intervals stand below" />
       <Chart title={`Latency, ${quantile.slice(0, 3)}`} theme={theme}
-             plot={plots.latencies} format={milliseconds} empty={empty}
+             plot={plots.latencies} format={milliseconds} empty={idle}
              note={`Of the calls of the last ${
                  seconds(history.interval) || 2} s; older times show the worst`}
       />
       <Chart title="Failed calls" theme={theme} plot={plots.errors}
-             format={percent} least={0.01} empty={empty}
+             format={percent} least={0.01} empty={idle}
              note="Share of the calls that ended, over five samples" />
     </div>
     {plots.outcomes.names.length > 0 && <Chart

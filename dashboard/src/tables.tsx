@@ -20,7 +20,7 @@ export function Scroll({label, children}: {
   label: string;
   children: ComponentChildren;
 }) {
-  return <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+  return <div class="scroll" tabIndex={0} role="region" aria-label={`${label}, table`}>
     {children}
   </div>;
 }

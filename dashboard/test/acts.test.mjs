@@ -81,10 +81,10 @@ test('an arm that fails is ejected, and a person brings it back', () =>
   inWorld({tokens: true}, async (page, world, wrong) => {
     await world.do('model', {name: 'c', fail: true});
     await world.do('traffic', {requests: 300});
-    const rules = page.getByRole('region', {name: 'Guardrails'});
+    const rules = page.getByRole('region', {name: 'Guardrails, table'});
     await rules.getByText('broken').first().waitFor();
     await page.getByText(/distilled is ejected:/).waitFor();
-    const arms = page.getByRole('region', {name: 'Arms', exact: true});
+    const arms = page.getByRole('region', {name: 'Arms, table'});
     const row = arms.getByRole('row', {name: /distilled/});
     await row.getByText('0.0 %').waitFor();
     assert.match(await row.innerText(), /INTERNAL \d+/);

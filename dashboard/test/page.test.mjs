@@ -15,8 +15,13 @@ before(async () => {
   world = await World.start({tokens: true});
   await world.do('traffic', {requests: 400});
   await world.do('traffic', {requests: 40, method: 'Layout'});
+  // Charts want some that come between samples.
   await world.until('history?experiment=ranker',
-                    history => history.samples.length >= 3);
+                    history => history.samples.length >= 1);
+  await world.do('traffic', {requests: 100});
+  await world.until('history?experiment=ranker', ({samples}) =>
+      samples.length >= 3 && samples.at(-1).arms.reduce(
+          (sum, arm) => sum + Number(arm.decisions), 0) === 500);
 });
 after(async () => {
   await closeBrowser();
@@ -63,7 +68,7 @@ test('the list has every experiment, its shares and what is wrong', () =>
     const items = page.locator('.list > li');
     assert.equal(await items.count(), 3);
     assert.match(await items.nth(0).innerText(), /ranker[^]*running/);
-    assert.match(await items.nth(0).innerText(), /400 decisions/);
+    assert.match(await items.nth(0).innerText(), /500 decisions/);
     assert.match(await items.nth(0).innerText(), /control[^]*wide[^]*distilled/);
     assert.match(await items.nth(2).innerText(), /no requests yet/);
     await items.nth(0).getByRole('link', {name: 'ranker'}).click();
@@ -79,7 +84,7 @@ test('an experiment shows arms, charts, intervals, rewards, rules, events', () =
     await next.getByText('Split (SRM):').waitFor();
     assert.match(await next.innerText(), /What to do next: (Keep going|Promote)/);
     assert.match(await next.innerText(), /Sound: the arms got the traffic/);
-    const arms = page.getByRole('region', {name: 'Arms', exact: true});
+    const arms = page.getByRole('region', {name: 'Arms, table'});
     assert.equal(await arms.getByRole('row').count(), 4);
     for (const title of ['Share of each arm', 'Mean reward', 'Latency, p95',
                          'Failed calls', 'Rewards a second, by outcome']) {
@@ -90,10 +95,10 @@ test('an experiment shows arms, charts, intervals, rewards, rules, events', () =
       assert.ok(await chart.getByRole('row').count() >= 3, title);
     }
     await page.locator('.forest').waitFor();
-    const rewards = page.getByRole('region', {name: 'Rewards by outcome'});
+    const rewards = page.getByRole('region', {name: 'Rewards by outcome, table'});
     const click = rewards.getByRole('row', {name: /^click/});
     assert.match(await click.innerText(), /click reward\s+[1-9]/);
-    const rules = page.getByRole('region', {name: 'Guardrails'});
+    const rules = page.getByRole('region', {name: 'Guardrails, table'});
     assert.equal(await rules.getByRole('row').count(), 7);
     assert.match(await page.locator('.events').innerText(), /started/);
     assert.match(await page.locator('.events').innerText(), /add/);
@@ -151,8 +156,8 @@ test('what says nothing yet says what to do', () =>
 test('a ramp and a measured reward are told', () =>
   withPage('/#/e/layout', async page => {
     await page.getByText('Ramp: stage 1 of 2, 10.0 % of the units').waitFor();
-    await page.getByText('latency_ms is measured by the router itself')
-        .or(page.getByText('latency_ms is\n measured')).waitFor();
+    await page.getByText(/latency_ms is\s+measured by the router itself/)
+        .waitFor();
   }));
 
 test('the theme follows the system until it is chosen, and is remembered', () =>
@@ -165,7 +170,8 @@ test('the theme follows the system until it is chosen, and is remembered', () =>
     await page.waitForFunction(
         () => document.documentElement.dataset.theme === 'light');
     await page.getByTestId('theme').click();
-    assert.equal(await theme(), 'dark');
+    await page.waitForFunction(
+        () => document.documentElement.dataset.theme === 'dark');
     assert.equal(
         await page.getByTestId('theme').getAttribute('aria-pressed'), 'true');
     await page.reload();

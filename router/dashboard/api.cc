@@ -30,7 +30,8 @@ constexpr absl::Duration kActPatience = absl::Seconds(10);
 // Threads that may wait for the learner at once; the port has four for pages.
 constexpr int kMostWaiting = 2;
 constexpr uint32_t kAuditEntries = 200;
-constexpr size_t kMostWhy = 1000;
+// With the name before it, what Reinstate takes.
+constexpr size_t kMostWhy = 800;
 
 struct NamedAct {
   std::string_view name;
@@ -277,8 +278,10 @@ absl::StatusOr<v1::ActAnswer> Api::Do(const v1::ActOrder& order,
   if (order.act() == kReinstate) {
     v1::ReinstateRequest asked;
     asked.set_experiment(order.experiment());
-    asked.set_reason(
-        fmt::format("{}: {}", who, order.why()).substr(0, kMostWhy));
+    const std::string_view why =
+        order.why().empty() ? std::string_view("no reason was given")
+                            : std::string_view(order.why());
+    asked.set_reason(fmt::format("{}: {}", who, why));
     v1::ReinstateResponse nothing;
     const grpc::Status done =
         options_.admin->Reinstate(&context, asked, &nothing);

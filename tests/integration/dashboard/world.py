@@ -125,9 +125,10 @@ class World:
             except grpc.RpcError:
                 failed += 1
                 continue
-            token, arm = headers["x-bandit-decision"], headers["x-bandit-arm"]
-            rate = RATES.get(arm)
-            if rate is None:
+            # A unit that a ramp has not let in has no decision.
+            token = headers.get("x-bandit-decision")
+            rate = RATES.get(headers.get("x-bandit-arm"))
+            if token is None or rate is None:
                 continue
             if self.draw.random() < rate:
                 rewards.append(reward(token, 1))

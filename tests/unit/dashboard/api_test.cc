@@ -184,7 +184,7 @@ TEST_F(ApiTest, WhatIsNoActSaysWhatIs) {
               HasSubstr("404 "));
   EXPECT_THAT(told(fmt::format(
                   R"({{"act": "pause", "experiment": "ranker", "why": "{}"}})",
-                  std::string(1001, 'x'))),
+                  std::string(801, 'x'))),
               HasSubstr("400 "));
   // A form of another page cannot send JSON.
   EXPECT_EQ(Act(kPause, "Bearer t", "text/plain").status, 415);
