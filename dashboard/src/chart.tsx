@@ -20,7 +20,7 @@ interface Props {
   empty: string;
 }
 
-const kHeight = 190;
+const kHeight = 180;
 const kRows = 12;
 const kFont = '12px system-ui, sans-serif';
 
@@ -52,9 +52,9 @@ function options(props: Props, width: number): uPlot.Options {
       },
     },
     axes: [
-      {...axis, values: (_, ticks) => ticks.map(t => clock(t * 1000).slice(
+      {...axis, size: 32, values: (_, ticks) => ticks.map(t => clock(t * 1000).slice(
           0, (ticks[1] ?? 0) - (ticks[0] ?? 0) < 60 ? 8 : 5)), space: 70},
-      {...axis, values: (_, ticks) => ticks.map(props.format), size: 62},
+      {...axis, values: (_, ticks) => ticks.map(props.format), size: 66},
     ],
     series: [{}, ...props.plot.names.map((name, i) => ({
       label: name,

@@ -4,8 +4,7 @@ import {Theme, colour} from './arms.js';
 import {Report, num} from './api.js';
 import {count, number, percent, range, signedPercent} from './format.js';
 
-const kRow = 30;
-const kLeft = 8, kWidth = 600;
+const kRow = 34;
 
 export function Forest({report, theme}: {report: Report; theme: Theme}) {
   const metric = report.metrics.find(m => m.name === report.reward_metric);
@@ -35,7 +34,8 @@ export function Forest({report, theme}: {report: Report; theme: Theme}) {
         </tr></thead>
         <tbody>{metric.arms.map(arm => <tr key={arm.arm}>
           <th scope="row">{arm.arm}
-            {arm.arm === report.control && <span class="soft"> control</span>}
+            {arm.arm === report.control && arm.arm !== 'control' &&
+                <span class="soft"> control</span>}
           </th>
           <td>{count(num(arm.count))}</td>
           <td>{number(arm.mean.value)}</td>
@@ -63,12 +63,12 @@ function Plot({arms, names, theme}: {
       .filter((x): x is number => x !== undefined && Number.isFinite(x));
   const low = Math.min(...ends), high = Math.max(...ends);
   const pad = (high - low) * 0.05 || 0.5;
-  const x = (value: number) => kLeft + (kWidth - 2 * kLeft) *
-      (value - low + pad) / (high - low + 2 * pad);
-  const height = arms.length * kRow + 22;
-  return <svg class="forest" viewBox={`0 0 ${kWidth} ${height}`}
-              aria-hidden="true" preserveAspectRatio="xMidYMid meet">
-    {[0, 0.25, 0.5, 0.75, 1].map(part => {
+  // Percentages, so that letters keep their size whatever the width.
+  const x = (value: number) =>
+      `${(100 * (value - low + pad) / (high - low + 2 * pad)).toFixed(2)}%`;
+  const height = arms.length * kRow + 24;
+  return <svg class="forest" height={height} aria-hidden="true">
+    {[0, 0.5, 1].map(part => {
       const value = low + part * (high - low);
       return <g key={part}>
         <line class="grid" x1={x(value)} x2={x(value)} y1="0"
@@ -79,10 +79,10 @@ function Plot({arms, names, theme}: {
       </g>;
     })}
     {arms.map(({arm, mean}, row) => {
-      const y = row * kRow + 20;
+      const y = row * kRow + 26;
       const stroke = colour(names.indexOf(arm), theme);
       return <g key={arm}>
-        <text x={kLeft} y={y - 8}>{arm}</text>
+        <text x="0" y={y - 11}>{arm}</text>
         {mean.anytime && <line x1={x(mean.anytime.low)}
             x2={x(mean.anytime.high)} y1={y} y2={y} stroke={stroke}
             stroke-width="2" />}

@@ -46,7 +46,7 @@ export function Arms({experiment, theme, now}: {
   return <Scroll label="Arms">
     <table>
       <thead><tr>
-        <th scope="col">arm</th><th scope="col">state</th>
+        <th scope="col">arm</th><th scope="col" class="left">state</th>
         <th scope="col">share now</th><th scope="col">decisions</th>
         <th scope="col">reward</th><th scope="col">p50</th>
         <th scope="col">p95</th><th scope="col">p99</th>
@@ -90,10 +90,11 @@ export function Guardrails({experiment}: {experiment: Experiment}) {
     <Scroll label="Guardrails">
       <table>
         <thead><tr>
-          <th scope="col">arm</th><th scope="col">rule</th>
-          <th scope="col">action</th><th scope="col">state</th>
+          <th scope="col">arm</th><th scope="col" class="left">rule</th>
+          <th scope="col" class="left">action</th>
+          <th scope="col" class="left">state</th>
           <th scope="col">evidence</th><th scope="col">trips</th>
-          <th scope="col">the last time</th>
+          <th scope="col" class="left">the last time</th>
         </tr></thead>
         <tbody>{experiment.guardrails.map(rule =>
           <tr key={`${rule.arm} ${rule.rule}`}>

@@ -12,6 +12,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "grpcpp/client_context.h"
 #include "router/observe/code_name.h"
+#include "router/observe/utf8.h"
 
 namespace bandit::dashboard {
 namespace {
@@ -113,7 +114,8 @@ absl::Status ToAbsl(const grpc::Status& status) {
 
 std::string Asked(const HttpRequest& request, const std::string& key) {
   const auto it = request.query.find(key);
-  return it == request.query.end() ? "" : it->second;
+  // Protobuf takes no other text.
+  return it == request.query.end() ? "" : observe::ValidUtf8(it->second);
 }
 
 void Within(absl::Duration patience, grpc::ClientContext* context) {
@@ -278,9 +280,9 @@ absl::StatusOr<v1::ActAnswer> Api::Do(const v1::ActOrder& order,
   if (order.act() == kReinstate) {
     v1::ReinstateRequest asked;
     asked.set_experiment(order.experiment());
-    const std::string_view why =
-        order.why().empty() ? std::string_view("no reason was given")
-                            : std::string_view(order.why());
+    const std::string_view why = order.why().empty()
+                                     ? std::string_view("no reason was given")
+                                     : std::string_view(order.why());
     asked.set_reason(fmt::format("{}: {}", who, why));
     v1::ReinstateResponse nothing;
     const grpc::Status done =

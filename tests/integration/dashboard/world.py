@@ -52,7 +52,7 @@ experiments:
       - {{name: click, kind: binary, window: 1s, default: 0}}
       - {{name: spend, kind: continuous, min: 0, max: 100}}
     guardrails:
-      - {{metric: error, below: 0.3, test: threshold, window: 1h,
+      - {{metric: error, below: 0.3, test: threshold, window: 30s,
           min_samples: 20}}
       - {{metric: latency_ms, quantile: 0.95, below: 2000, action: alert}}
     probation: {{base_ejection: 30m}}
@@ -152,6 +152,9 @@ class World:
     def lose_state(self):
         state = os.path.join(self.folder.name, "state.db")
         os.rename(state, state + ".lost")
+        # It is missed when there is something to be written.
+        for _ in range(5):
+            decide(self.channel)
 
     def find_state(self):
         state = os.path.join(self.folder.name, "state.db")
