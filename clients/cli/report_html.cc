@@ -21,7 +21,7 @@ constexpr std::string_view kStyle = R"css(
   --accent: #6cb0ff; --good: #6bd08a; --bad: #ff8a80; --wait: #e8b44f; } }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink);
-  background: var(--page); margin: 0 auto; max-width: 62rem;
+  background: var(--page); margin: 0 auto; max-width: 70rem;
   padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; margin: 0; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
@@ -37,7 +37,8 @@ table { border-collapse: collapse; width: 100%;
   font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .35rem .6rem; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; }
+th { color: var(--soft); font-weight: 600; white-space: normal;
+  vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; }
 svg { width: 100%; max-width: 46rem; display: block; margin: .9rem 0; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
@@ -47,10 +48,17 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .plain line { stroke: var(--plain); } .plain circle { fill: var(--plain); }
 .accent line { stroke: var(--accent); } .accent circle { fill: var(--accent); }
 details { margin: .4rem 0; } li { margin: .2rem 0; }
+summary { cursor: pointer; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+@media (max-width: 40rem) { body { padding: 1rem .9rem 3rem; }
+  svg text { font-size: 19px; } }
 )css";
 
 std::string Table(const std::vector<std::vector<std::string>>& rows) {
-  std::string html = "<div class=\"scroll\"><table>\n";
+  // What scrolls must be reached by the keyboard.
+  std::string html =
+      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+      "aria-label=\"table\"><table>\n";
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::string_view cell = i == 0 ? "th" : "td";
     html += "<tr>";
@@ -232,8 +240,10 @@ std::string Segment(const v1::Report& report,
 std::string RenderReportHtml(const v1::Report& report) {
   std::string html = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width\">\n"
-      "<title>{} - experiment report</title>\n<style>{}</style></head><body>\n",
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n"
+      "<title>{} - experiment report</title>\n<style>{}</style></head><body>\n"
+      "<main>\n",
       Escaped(report.experiment()), kStyle);
   html += fmt::format(
       "<h1>{}</h1>\n<p class=\"soft\">{} on {} · epoch {} · {} decisions · as "
@@ -259,7 +269,7 @@ std::string RenderReportHtml(const v1::Report& report) {
   for (const std::string& note : Notes(report)) {
     html += fmt::format("<li>{}</li>\n", Escaped(note));
   }
-  return html + "</ul>\n</body></html>\n";
+  return html + "</ul>\n</main></body></html>\n";
 }
 
 }  // namespace bandit::cli
