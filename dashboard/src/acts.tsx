@@ -98,7 +98,9 @@ function ActDialog({act, experiment, operator, onClose, onDone}: {
   onDone: (told: string) => void;
 }) {
   const [why, setWhy] = useState('');
-  const [arm, setArm] = useState(experiment.arms.at(-1)?.name ?? '');
+  // The likeliest is meant: the one that most requests go to.
+  const [arm, setArm] = useState(() => experiment.arms.reduce(
+      (best, a) => a.probability > best.probability ? a : best).name);
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
   const submit = async (event: Event) => {
@@ -126,7 +128,7 @@ function ActDialog({act, experiment, operator, onClose, onDone}: {
         <select value={arm} onChange={e => setArm(e.currentTarget.value)}>
           {experiment.arms.map(a => <option key={a.name}>{a.name}</option>)}
         </select></label>}
-      <label>Why <span class="soft">(for the audit log)</span>
+      <label><span>Why <span class="soft">(for the audit log)</span></span>
         <input type="text" maxLength={300} value={why}
                onInput={e => setWhy(e.currentTarget.value)} /></label>
       {trouble && <p class="alert bad" role="alert">{trouble}</p>}

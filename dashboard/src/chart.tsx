@@ -22,6 +22,7 @@ interface Props {
 
 const kHeight = 180;
 const kRows = 12;
+const kRecent = 5;
 const kFont = '12px system-ui, sans-serif';
 
 const css = (name: string) =>
@@ -112,10 +113,9 @@ export function Chart(props: Props) {
   const rows = useMemo(() => thinned(props.plot, kRows).reverse(),
                        [props.plot]);
   const {plot, theme, format, title} = props;
-  const newest = (line: (number | null)[]) => {
-    for (let i = line.length; i-- > 0;) if (line[i] !== null) return line[i];
-    return null;
-  };
+  // Of the last samples; an arm that gets no calls any more has none.
+  const newest = (line: (number | null)[]) =>
+      line.slice(-kRecent).findLast(value => value !== null) ?? null;
   return <figure class="card chart">
     <figcaption>
       <h3>{title}</h3>

@@ -104,9 +104,10 @@ export function Guardrails({experiment}: {experiment: Experiment}) {
             <td class="left">{rule.broken
                 ? <Badge tone="bad">broken</Badge>
                 : <Badge tone="good">kept</Badge>}</td>
-            <td><meter min={0} max={1} value={rule.evidence}
-                       aria-label={`evidence against ${rule.arm}`} />{' '}
-              {percent(rule.evidence)}</td>
+            <td>{rule.evidence > 0 ? <>
+              <meter min={0} max={1} value={rule.evidence}
+                     aria-label={`evidence against ${rule.arm}`} />{' '}
+              {percent(rule.evidence)}</> : kNothing}</td>
             <td>{count(num(rule.trips))}</td>
             <td class="left wide">{rule.reason || kNothing}</td>
           </tr>)}</tbody>

@@ -14,6 +14,9 @@ export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export class World {
   // `tokens`: the config has a control_token and identities.
   static async start({tokens = false} = {}) {
+    if (!process.env.BANDIT_ROUTER) {
+      throw new Error('BANDIT_ROUTER is not set: run ./dev dashboard test');
+    }
     const world = new World();
     world.process = spawn(
         '/usr/bin/python3', ['-B', kWorld, ...(tokens ? ['--tokens'] : [])],
