@@ -56,12 +56,12 @@ test('a token is asked for, tried, and lets its identity act', () =>
 
     await page.getByRole('button', {name: 'pause', exact: true}).click();
     await dialog.getByText('All requests get the control arm').waitFor();
-    await dialog.getByLabel('Why').fill('a look at the logs');
+    await dialog.getByLabel('Why').fill('a <b>look</b> at the logs');
     await dialog.getByRole('button', {name: 'pause as ada'}).click();
     await page.getByText('pause by ada: done').waitFor();
     await page.locator('h1 .badge', {hasText: 'paused'}).waitFor();
     await page.locator('.events li', {hasText: 'pause by ada'})
-        .getByText('a look at the logs').waitFor();
+        .getByText('a <b>look</b> at the logs').waitFor();
     const status = await world.get('status?experiment=ranker');
     assert.equal(status.experiments[0].lifecycle.state, 'paused');
     assert.equal(status.experiments[0].lifecycle.who, 'ada');
