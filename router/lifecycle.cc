@@ -14,8 +14,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "router/config/describe.h"
 #include "router/experiment/plan.h"
+#include "router/service_manager.h"
 
 namespace bandit {
 namespace {
@@ -80,6 +82,7 @@ absl::Status Lifecycle::Run() {
   router_ = *std::move(router);
   fmt::print("bandit-router ready {}\n", router_->Addresses());
   std::fflush(stdout);
+  TellServiceManager("READY=1");
   WatchFiles();
 
   const sigset_t signals = Signals();
@@ -113,6 +116,9 @@ void Lifecycle::LookAtFiles() {
 }
 
 void Lifecycle::Reload(Cause cause) {
+  // Who waits for the reload hears of its end, whichever it is.
+  const auto told = absl::MakeCleanup([] { TellServiceManager("READY=1"); });
+  TellServiceManager("RELOADING=1");
   const std::string& path = options_.config_path;
   auto loaded = LoadServingConfig(path);
   // Written again as it was, or looked at for the first time.
@@ -137,6 +143,7 @@ void Lifecycle::Reload(Cause cause) {
 }
 
 void Lifecycle::Drain(int signal) {
+  TellServiceManager("STOPPING=1");
   const absl::Duration grace = options_.grace.value_or(GraceOf(loaded_.proto));
   spdlog::info("{}: draining, at most {}", strsignal(signal),
                absl::FormatDuration(grace));

@@ -185,6 +185,9 @@ class Checks(unittest.TestCase):
         broken = Broken("central")
         broken.config("${BANDIT_TOKEN_KEY}", "${BANDIT_KEY}")
         self.finds(broken, "config of", "BANDIT_KEY", "env")
+        broken = Broken("central")
+        broken.router["env"][1]["valueFrom"]["secretKeyRef"]["optional"] = True
+        self.finds(broken, "config of", "BANDIT_CONTROL_TOKEN", "env")
 
 
 if __name__ == "__main__":

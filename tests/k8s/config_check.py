@@ -30,6 +30,9 @@ class ConfigCheck:
         """What is wrong with the config in this container; a list of lines."""
         environment = {}
         for variable in container.get("env", []):
+            secret = variable.get("valueFrom", {}).get("secretKeyRef", {})
+            if secret.get("optional"):
+                continue  # It may not be there.
             # A secret's value: long enough for a key or a token.
             value = variable.get("value", "k8s-test-" + "0123456789abcdef" * 4)
             environment[variable["name"]] = value
