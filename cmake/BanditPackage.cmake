@@ -40,10 +40,10 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_ROUTER_PACKAGE_DEPENDS adduser)
 # The system's authorities, for `tls: {}` of a backend.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS ca-certificates)
+# Below the project's description.
 set(CPACK_COMPONENT_ROUTER_DESCRIPTION
-"gRPC sidecar that routes inference requests by bandit policies
- It stands between a service and its model servers, picks a variant of the
- model for each request, and learns from the rewards that come back.")
+"It stands between a service and its model servers, picks a variant of the
+model for each request, and learns from the rewards that come back.")
 set(CPACK_DEBIAN_ROUTER_PACKAGE_CONTROL_EXTRA
   "${packaging}/debian/postinst;${packaging}/debian/prerm"
   "${packaging}/debian/postrm;${packaging}/debian/conffiles")
