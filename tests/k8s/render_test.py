@@ -184,6 +184,34 @@ class Chart(Rendering):
         found = checks.all_problems(docs, self.config_check)
         self.assertTrue(any("nobody" in line for line in found), found)
 
+    def notes(self, values):
+        """What `helm install` says at its end. It wants a cluster for that,
+        so the text is rendered as a value of a ConfigMap."""
+        with tempfile.TemporaryDirectory() as folder:
+            chart = pathlib.Path(folder) / "bandit-router"
+            shutil.copytree(CHART, chart)
+            (chart / "templates" / "seen.yaml").write_text(
+                "kind: ConfigMap\nmetadata: {name: seen}\ndata:\n"
+                '  notes: {{ include "bandit-router.notes" . | toJson }}\n')
+            docs = self.template(chart, values)
+        (seen,) = [d for d in docs if d["metadata"]["name"] == "seen"]
+        return seen["data"]["notes"], docs
+
+    def test_notes_name_what_is_there(self):
+        for values in sorted((CHART / "ci").glob("*-values.yaml")):
+            with self.subTest(values=values.name):
+                said, docs = self.notes(values)
+                names = {
+                    f"{d['metadata']['name']}.models.svc:{port['port']}"
+                    for d in manifests.of_kind(docs, "Service")
+                    for port in d["spec"]["ports"]
+                } or set(manifests.config_maps(docs))
+                self.assertTrue(any(name in said for name in names), said)
+                config = "".join(manifests.config_maps(docs).values())
+                self.assertEqual(
+                    "WARNING" in said, "control_token" not in config
+                    and "control: 0.0.0.0" in config, said)
+
     def test_a_chart_that_has_it_as_a_sidecar(self):
         """examples/helm-sidecar, as its own user would build it."""
         with tempfile.TemporaryDirectory() as folder:

@@ -70,10 +70,10 @@ name: bandit-router
 image: {{ include "bandit-router.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 args: [--config, /etc/bandit-router/router.yaml, --log-level, {{ .Values.logLevel }}]
-{{- with include "bandit-router.env" . | trim }}
 env:
-  {{- . | nindent 2 }}
-{{- end }}
+  # For banditctl, by kubectl exec.
+  - {name: BANDIT_ADDRESS, value: "127.0.0.1:{{ .Values.ports.control }}"}
+  {{- include "bandit-router.env" . | nindent 2 }}
 ports:
   - {name: listen, containerPort: {{ .Values.ports.listen }}}
   - {name: control, containerPort: {{ .Values.ports.control }}}
