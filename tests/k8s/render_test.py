@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -211,6 +212,21 @@ class Chart(Rendering):
                 self.assertEqual(
                     "WARNING" in said, "control_token" not in config
                     and "control: 0.0.0.0" in config, said)
+
+    def test_the_values_of_the_document(self):
+        """As docs/kubernetes.md has them, under the name it gives."""
+        page = (manifests.ROOT / "docs" / "kubernetes.md").read_text()
+        (values,) = re.findall(r"```yaml\n(image:.*?)```", page, re.S)
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(values)
+            file.flush()
+            docs = manifests.documents(self.must(
+                "HELM", "template", "ranker", CHART, "-n", "models", "-f",
+                file.name, "--kube-version", VERSIONS[-1]))
+        self.check(docs)
+        named = re.search(r"`(\S+)\.models\.svc:8080`", page)[1]
+        self.assertIn(named, [d["metadata"]["name"]
+                              for d in manifests.of_kind(docs, "Service")])
 
     def test_a_chart_that_has_it_as_a_sidecar(self):
         """examples/helm-sidecar, as its own user would build it."""

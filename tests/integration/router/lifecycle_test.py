@@ -259,6 +259,7 @@ class ServiceManager(LifecycleTest):
             router.signal(signal.SIGTERM)
             while heard[-1] != b"STOPPING=1":
                 heard.append(manager.recv(100))
+            self.assertEqual(router.stop(), 0)
             return heard
 
     def test_start_reload_and_end_are_told(self):
