@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "router/control/code_name.h"
+#include "router/control/explain.h"
 #include "router/control/lifecycle_status.h"
 #include "router/control/proto_time.h"
 
@@ -115,6 +116,21 @@ void Describe(const learning::ExperimentView& view,
   }
 }
 
+// Why no worker sends to a backend, as workers judge it by themselves (any
+// endpoint that is ready or being connected to will do); empty: one does, or
+// none has told yet.
+std::string WhyUnavailable(const learning::BackendCounts& counts) {
+  constexpr auto& kStates = learning::BackendCounts::kStates;
+  std::string why;
+  for (size_t i = 0; i < kStates.size(); ++i) {
+    if (counts.endpoints[i] <= 0) continue;
+    if (kStates[i] == "ready" || kStates[i] == "connecting") return "";
+    why += fmt::format("{}{} {}", why.empty() ? "" : ", ", counts.endpoints[i],
+                       kStates[i]);
+  }
+  return why.empty() ? "" : "endpoints by state: " + why;
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* AdminService::GetStatus(
@@ -180,6 +196,29 @@ grpc::ServerUnaryReactor* AdminService::GetReport(
                        static_cast<grpc::StatusCode>(report.status().code()),
                        std::string(report.status().message())));
                  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminService::Explain(
+    grpc::CallbackServerContext* context, const v1::ExplainRequest* request,
+    v1::Explanation* response) {
+  const auto snapshot = learner_->snapshot();
+  std::map<std::string, learning::BackendCounts> backends;
+  learner_->telemetry().Read(
+      [&](const learning::Totals& totals) { backends = totals.backends; });
+  const auto why_down = [&](size_t index) {
+    const auto counts = backends.find(snapshot->plan->backends[index].name);
+    return counts == backends.end() ? std::string()
+                                    : WhyUnavailable(counts->second);
+  };
+  auto explanation =
+      control::Explain(*snapshot, *learner_->view(), *request, why_down);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (explanation.ok()) *response = *std::move(explanation);
+  // The codes are the same.
+  reactor->Finish(
+      grpc::Status(static_cast<grpc::StatusCode>(explanation.status().code()),
+                   std::string(explanation.status().message())));
   return reactor;
 }
 
