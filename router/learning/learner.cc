@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "router/learning/refusal.h"
 #include "router/learning/settlement.h"
 #include "spdlog/spdlog.h"
 
@@ -264,7 +265,10 @@ void Learner::Settle(std::vector<RewardBatch> batches, bool close) {
     CountVerdicts(*verdicts, bookkeeper_->ledger().plan(), &telemetry_,
                   &silence_);
   }
-  Answer(absl::MakeSpan(batches), ends, verdicts);
+  Answer(absl::MakeSpan(batches), ends, verdicts, [&](size_t i) {
+    return WhyRefused(rewards[i], (*verdicts)[i], bookkeeper_->ledger().plan(),
+                      clock_->Now());
+  });
 }
 
 void Learner::EndTick() {

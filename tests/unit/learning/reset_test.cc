@@ -89,7 +89,10 @@ class ResetTest : public ::testing::Test {
     auto promise = std::make_shared<std::promise<Answer>>();
     const absl::Status taken = learner_->Submit(
         {{.decision = decision, .metric = "", .value = 4}},
-        [promise](Answer answer) { promise->set_value(std::move(answer)); });
+        [promise](const absl::StatusOr<Settled>& settled) {
+          promise->set_value(settled.ok() ? Answer(settled->outcomes)
+                                          : Answer(settled.status()));
+        });
     EXPECT_TRUE(taken.ok()) << taken;
     return promise->get_future().get()->at(0);
   }
