@@ -92,6 +92,18 @@ std::string RenderStatus(const v1::RouterStatus& status, absl::Time now) {
   if (!status.degraded().empty()) {
     text += fmt::format("DEGRADED: {}\n", status.degraded());
   }
+  if (status.unmatched() > 0) {
+    text += fmt::format(
+        "{} {} matched no experiment: other calls than for its model, or its "
+        "`match` is not right\n",
+        status.unmatched(), status.unmatched() == 1 ? "request" : "requests");
+  }
+  if (!status.stray_rewards().empty()) {
+    text += fmt::format(
+        "rewards that belong to no experiment here: {}; tokens are damaged or "
+        "of another router\n",
+        JoinCounts(SortedCounts(status.stray_rewards())));
+  }
   if (status.experiments().empty()) text += "no experiments\n";
   for (const v1::ExperimentStatus& experiment : status.experiments()) {
     text += RenderExperiment(experiment);

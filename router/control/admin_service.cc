@@ -64,6 +64,16 @@ void AddGuardrails(const learning::ExperimentView& view,
   }
 }
 
+void AddOutcomes(const std::array<uint64_t, learning::kOutcomes>& counts,
+                 google::protobuf::Map<std::string, uint64_t>* outcomes) {
+  for (const Outcome outcome :
+       {Outcome::kAccepted, Outcome::kDuplicate, Outcome::kLate,
+        Outcome::kUnknown, Outcome::kRejected}) {
+    const uint64_t count = counts[learning::Index(outcome)];
+    if (count > 0) (*outcomes)[std::string(learning::Name(outcome))] = count;
+  }
+}
+
 void Describe(const learning::ExperimentView& view,
               const learning::Totals& totals, v1::ExperimentStatus* status) {
   status->set_name(view.name);
@@ -105,14 +115,7 @@ void Describe(const learning::ExperimentView& view,
   for (const learning::MetricView& from : view.metrics) {
     v1::MetricStatus* metric = status->add_metrics();
     metric->set_name(from.name);
-    for (const Outcome outcome :
-         {Outcome::kAccepted, Outcome::kDuplicate, Outcome::kLate,
-          Outcome::kUnknown, Outcome::kRejected}) {
-      const uint64_t count = from.outcomes[learning::Index(outcome)];
-      if (count == 0) continue;
-      (*metric->mutable_outcomes())[std::string(learning::Name(outcome))] =
-          count;
-    }
+    AddOutcomes(from.outcomes, metric->mutable_outcomes());
   }
 }
 
@@ -148,6 +151,11 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(
         continue;
       }
       Describe(experiment, totals, response->add_experiments());
+    }
+    response->set_unmatched(totals.load.unmatched);
+    if (const auto stray = totals.rewards.find({"", ""});
+        stray != totals.rewards.end()) {
+      AddOutcomes(stray->second, response->mutable_stray_rewards());
     }
   });
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
