@@ -138,7 +138,10 @@ std::string DescribeFailure(const grpc::Status& status, bool connected,
     return fmt::format(
         "what answers at {} is no router, or one of another version: {}; is "
         "--address its control address?",
-        router.address, status.error_message());
+        router.address,
+        status.error_message().empty()
+            ? "it does not have the method that was called"
+            : status.error_message());
   }
   if (status.error_code() == grpc::NOT_FOUND) {
     return fmt::format(
