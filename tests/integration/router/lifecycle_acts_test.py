@@ -57,6 +57,9 @@ class Lifecycle(ActsTest):
         self.assertEqual(calls[0]["x-bandit-uncounted"], "concluded")
         self.assertEqual(calls[0]["x-bandit-arm"], "candidate")
 
+        # The last requests are counted with the next tick.
+        self.wait(lambda: sum(
+            map(int, self.status(router)["uncounted"].values())) >= 160)
         status = self.status(router)
         self.assertEqual(status["lifecycle"]["state"], "concluded")
         self.assertEqual(status["lifecycle"]["arm"], "candidate")
