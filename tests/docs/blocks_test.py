@@ -25,7 +25,7 @@ ROUTER = os.environ["BANDIT_ROUTER"]
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PEM = re.compile(r"/[\w./-]+\.(?:pem|crt|key)")
 # Languages that a block may have. Empty: what a program prints, a sketch.
-KNOWN = {"", "cmake", "cpp", "go", "json", "promql", "proto", "python", "sh",
+KNOWN = {"", "cmake", "console", "cpp", "go", "json", "promql", "proto", "python", "sh",
          "text", "yaml"}
 
 
@@ -60,7 +60,7 @@ def check(text, folder):
     """What `--check` says; empty: the config is good."""
     path = pathlib.Path(folder) / "config.yaml"
     path.write_text(text, encoding="utf-8")
-    variables = {name: f"made-up-{name}" for name in _VARIABLE.findall(text)}
+    variables = {name: f"/made-up/{name}" for name in _VARIABLE.findall(text)}
     done = subprocess.run(
         [ROUTER, "--check", "--config", path], capture_output=True, text=True,
         timeout=30, check=False, env={**os.environ, **variables})

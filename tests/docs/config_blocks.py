@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a whole config of a page's YAML block.
 
-A block with `backends` is a whole config. Any other is a part, and its mark
+A block with `backends`, or one that the reader saves as a file, is a whole
+config. Any other is a part, and its mark
 says of what; the rest comes from the skeleton below, so that the real reader
 judges every line of it.
 
@@ -39,7 +40,8 @@ class NoPart(ValueError):
 
 def whole(block):
     """The text of a config that has the block in it."""
-    if "backends" in _FIELD.findall(block.text) and not block.marks:
+    if "backends" in _FIELD.findall(block.text) and (
+            not block.marks or block.marks[0] == "file"):
         return block.text
     if block.marks[:2] != ["part", "of"] or len(block.marks) != 3:
         raise NoPart("no `backends`, and no mark says what it is a part of")
