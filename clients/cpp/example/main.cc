@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A service that asks a model through the router and rewards what came of it.
 //
-// It needs a router with an experiment on inference.GRPCInferenceService whose
-// unit is x-bandit-unit and which has a metric `click` (../README.md has one).
-// The clicks are made up: arm `new` gets more of them, so that the split moves.
+// It fits the router.yaml and the two models of the project's README: unit
+// x-user-id, metric `correct`. Whether an answer was correct is made up here: of
+// arm `candidate` more are, so that the split moves.
 #include <grpcpp/security/credentials.h>
 
 #include <cstdio>
@@ -22,15 +22,26 @@ using bandit::client::Decision;
 using bandit::client::Scope;
 using bandit::client::Subject;
 
+// Of an image.
+constexpr int kPixels = 64;
+
 // One request for one user; the main decision, or an empty one.
 Decision Ask(Client& bandit, const std::string& user) {
   const auto stub = inference::GRPCInferenceService::NewStub(bandit.channel());
   grpc::ClientContext context;
   inference::ModelInferRequest request;
   request.set_model_name("digits");
+  auto* image = request.add_inputs();
+  image->set_name("image");
+  image->set_datatype("FP32");
+  image->add_shape(1);
+  image->add_shape(kPixels);
+  for (int i = 0; i < kPixels; ++i) {
+    image->mutable_contents()->add_fp32_contents(0);
+  }
   inference::ModelInferResponse response;
   // The device is a feature, for policies that look at any.
-  const Scope scope(Subject().Unit(user).Feature("x-device", "web"));
+  const Scope scope(Subject().Unit(user, "x-user-id").Feature("x-device", "web"));
   if (!scope.subject().status().ok()) {
     std::fprintf(stderr, "%s\n", scope.subject().status().ToString().c_str());
   }
@@ -57,10 +68,10 @@ int Run(const std::string& target, int requests) {
     ++arms[decision.arm.empty() ? "(no experiment)" : decision.arm];
     // Held out, paused, or no experiment at all: there is nothing to learn.
     if (!decision.counted()) continue;
-    const double rate = decision.arm == "new" ? 0.4 : 0.1;
-    const bool click = std::bernoulli_distribution(rate)(random);
+    const double rate = decision.arm == "candidate" ? 0.9 : 0.6;
+    const bool correct = std::bernoulli_distribution(rate)(random);
     if (const absl::Status taken =
-            bandit.rewards().Send(decision, "click", click ? 1 : 0);
+            bandit.rewards().Send(decision, "correct", correct ? 1 : 0);
         !taken.ok()) {
       std::fprintf(stderr, "not taken: %s\n", taken.ToString().c_str());
     }
