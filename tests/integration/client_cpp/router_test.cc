@@ -145,15 +145,17 @@ class RouterTest : public ::testing::Test {
     return 0;
   }
 
-  // A token as this router would have signed it.
-  std::string Sign(const std::string& key, absl::Time time,
-                   const std::string& experiment = "ranker", uint64_t id = 1) {
+  // A decision like the one of `genuine`, of its own id, signed with `key`.
+  std::string Sign(const std::string& key, const std::string& genuine,
+                   absl::Time time, const std::string& experiment = "ranker") {
+    const TokenFields like = *ReadToken(genuine);
     experiment::Decision decision;
     decision.experiment = ExperimentId(experiment);
-    decision.propensity = 0.5;
+    decision.epoch = like.epoch;
+    decision.propensity = like.propensity;
     decision.time_ms = absl::ToUnixMillis(time);
-    decision.id = decision.unit = id;
-    decision.features.assign({1, 0, 0, 0});
+    decision.id = decision.unit = ++last_id_;
+    decision.features.assign(like.features.begin(), like.features.end());
     std::string token;
     experiment::TokenSigner(key).Sign(decision, &token);
     return token;
@@ -162,6 +164,7 @@ class RouterTest : public ::testing::Test {
   ModelServer models_[2] = {ModelServer("a"), ModelServer("b")};
   bandit::testing::TemporaryDirectory files_;
   int port_ = 0;
+  uint64_t last_id_ = 0;
   std::unique_ptr<RouterProcess> router_;
 };
 
@@ -305,8 +308,10 @@ TEST_F(RouterTest, AnAsynchronousCallsAnswerOutlivesItsScope) {
 
 TEST_F(RouterTest, ThreadsDoNotSeeEachOthersScopes) {
   const auto client = MakeClient();
+  constexpr int kThreads = 4;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  threads.reserve(kThreads);
+  for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 25; ++i) {
         const std::string unit = fmt::format("user-{}-{}", t, i);
@@ -340,14 +345,16 @@ TEST_F(RouterTest, TheRouterSaysWhatItDoesNotCount) {
   }
   send(genuine, "click");
   send(genuine, "click");
+  // All but its key as a token must be.
+  send(Sign(kTokenKey, genuine, now), "click");
   send(genuine, "undeclared");
-  send(Sign("another key", now), "click");
-  send(Sign(kTokenKey, now - absl::Hours(1)), "click");
-  send(Sign(kTokenKey, now, "gone"), "click");
+  send(Sign("another key", genuine, now), "click");
+  send(Sign(kTokenKey, genuine, now - absl::Hours(1)), "click");
+  send(Sign(kTokenKey, genuine, now, "gone"), "click");
   ASSERT_TRUE(rewards.Send(Reward{"", "click", 1, "never-seen"}).ok());
   EXPECT_EQ(rewards.Flush(kLong), 0u);
   const RewardCounts counts = rewards.counts();
-  EXPECT_EQ(counts.accepted, 1u);
+  EXPECT_EQ(counts.accepted, 2u);
   EXPECT_EQ(counts.duplicate, 1u);
   EXPECT_EQ(counts.rejected, 2u);
   EXPECT_EQ(counts.late, 1u);

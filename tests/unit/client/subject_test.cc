@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bandit/client/subject.h"
 
+#include <limits>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -62,7 +64,8 @@ TEST(SubjectTest, WhatCannotBeSentIsLeftOutAndSaid) {
 }
 
 TEST(SubjectTest, ANumberThatIsNoneIsLeftOut) {
-  const Subject subject = Subject().Feature("x-age", 0.0 / 0.0);
+  const Subject subject =
+      Subject().Feature("x-age", std::numeric_limits<double>::quiet_NaN());
   EXPECT_THAT(subject.metadata(), IsEmpty());
   EXPECT_THAT(std::string(subject.status().message()),
               HasSubstr("x-age = nan is not finite"));

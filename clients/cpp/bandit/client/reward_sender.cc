@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bandit/client/reward_sender.h"
 
+#include <utility>
+
 #include "bandit/client/reward_worker.h"
 
 namespace bandit::client {

@@ -7,7 +7,7 @@
 #ifndef BANDIT_CLIENT_REWARD_SENDER_H_
 #define BANDIT_CLIENT_REWARD_SENDER_H_
 
-#include <grpcpp/support/channel_interface.h>
+#include <grpcpp/channel.h>
 
 #include <cstdint>
 #include <functional>
