@@ -29,13 +29,21 @@ TEST(RewardTest, NeedsATokenOrARequestId) {
 TEST(RewardTest, WhatTheRouterCannotReadIsFoundHere) {
   const double inf = std::numeric_limits<double>::infinity();
   EXPECT_THAT(Problem({kToken, "click", inf, ""}), HasSubstr("not finite"));
-  EXPECT_THAT(Problem({"no token", "click", 1, ""}), HasSubstr("base64url"));
+  EXPECT_THAT(Problem({"no token", "click", 1, ""}),
+              HasSubstr("x-bandit-decision"));
+  EXPECT_THAT(Problem({std::string(10000, 'A'), "click", 1, ""}),
+              HasSubstr("no decision token"));
   EXPECT_THAT(Problem({kToken, "cl\xff", 1, ""}), HasSubstr("cl\\377"));
   EXPECT_THAT(Problem({kToken, std::string(129, 'm'), 1, ""}),
               HasSubstr("at most 128"));
   EXPECT_THAT(Problem({"", "", 1, "\xff"}), HasSubstr("printable ASCII"));
   EXPECT_THAT(Problem({"", "", 1, std::string(257, 'r')}),
               HasSubstr("at most 256"));
+}
+
+// A client may be older than its router.
+TEST(RewardTest, ATokenOfAnotherVersionIsTaken) {
+  EXPECT_TRUE(Check({"Ag-of_version2", "click", 1, ""}).ok());
 }
 
 }  // namespace

@@ -7,17 +7,31 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "bandit/client/token.h"
 
 namespace bandit::client {
 namespace {
 
 constexpr size_t kMaxMetric = 128;
+// More than any token has, and far less than a message may.
+constexpr size_t kMaxToken = 8192;
 constexpr size_t kMaxRequestId = 256;
 
 bool IsPrintable(const std::string& text) {
   return std::all_of(text.begin(), text.end(),
                      [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+// Not what it says: a router newer than this client may write other tokens.
+absl::Status CheckToken(const std::string& token) {
+  const bool fits = token.size() <= kMaxToken &&
+                    std::all_of(token.begin(), token.end(), [](char c) {
+                      return absl::ascii_isalnum(c) || c == '_' || c == '-';
+                    });
+  if (fits) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", absl::CEscape(token.substr(0, 100)),
+      "' is no decision token, expected the value of x-bandit-decision as it "
+      "came"));
 }
 
 absl::Status CheckName(const std::string& name) {
@@ -60,7 +74,7 @@ absl::Status Check(const Reward& reward) {
                      "' is not finite"));
   }
   if (absl::Status name = CheckName(reward.metric); !name.ok()) return name;
-  if (!reward.token.empty()) return ReadToken(reward.token).status();
+  if (!reward.token.empty()) return CheckToken(reward.token);
   if (reward.request_id.empty()) {
     return absl::InvalidArgumentError(
         "a reward needs the token of a decision or a request id; a request "

@@ -42,8 +42,8 @@ enum class Outcome {
 std::string_view Name(Outcome outcome);
 
 // What can be seen of a reward without the router: InvalidArgument if it has
-// neither token nor request id, a token that is none, a value that is not
-// finite, or a metric or id that no config could have.
+// neither token nor request id, a token, metric or id that cannot be one by its
+// letters or length, or a value that is not finite.
 absl::Status Check(const Reward& reward);
 
 }  // namespace bandit::client
