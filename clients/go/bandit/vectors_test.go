@@ -30,7 +30,7 @@ type vectors struct {
 		ID   uint32
 	} `json:"experiment_id"`
 	Token     []tokenVector
-	Forged    []tokenVector                   `json:"forged_token"`
+	Forged    []tokenVector                 `json:"forged_token"`
 	Malformed []struct{ Why, Token string } `json:"malformed_token"`
 }
 
