@@ -406,14 +406,14 @@ func TestRewardsOutliveACrashOfTheRouter(t *testing.T) {
 		decisions = append(decisions, decision)
 	}
 	for round := 0; round < rounds; round++ {
-		for _, d := range decisions[round*each : (round+1)*each] {
-			if err := d.Reward(1); err != nil {
-				t.Fatal(err)
-			}
-		}
-		// Wherever the sender is by now.
+		// Killed wherever the sender is with the first half; the second comes
+		// while nobody is there.
+		rewardAll(t, decisions[round*each:round*each+each/2])
 		l.router.Kill(t)
 		relay.To("")
+		rewardAll(t, decisions[round*each+each/2:(round+1)*each])
+		failures := l.client.Rewards().Stats().Failures
+		eventually(t, func() bool { return l.client.Rewards().Stats().Failures > failures })
 		start()
 	}
 	s := l.flush(t)
@@ -422,12 +422,28 @@ func TestRewardsOutliveACrashOfTheRouter(t *testing.T) {
 	}
 	// A duplicate is of a reward that was counted before the crash: a second of
 	// each is one, too.
+	rewardAll(t, decisions)
+	if again := l.flush(t); again.Accepted != s.Accepted || again.Duplicate != s.Duplicate+rounds*each {
+		t.Fatalf("%+v, then %+v", s, again)
+	}
+}
+
+func rewardAll(t *testing.T, decisions []bandit.Decision) {
+	t.Helper()
 	for _, d := range decisions {
 		if err := d.Reward(1); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if again := l.flush(t); again.Accepted != s.Accepted || again.Duplicate != s.Duplicate+rounds*each {
-		t.Fatalf("%+v, then %+v", s, again)
+}
+
+func eventually(t *testing.T, done func() bool) {
+	t.Helper()
+	looks := time.NewTicker(time.Millisecond)
+	defer looks.Stop()
+	for end := time.Now().Add(patience); !done(); <-looks.C {
+		if time.Now().After(end) {
+			t.Fatalf("it did not come about within %v", patience)
+		}
 	}
 }
