@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"math/rand"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -125,14 +126,16 @@ func (s *Sender) Submit(rewards ...Reward) error {
 		if last := s.lastFailure(); last != nil {
 			err = fmt.Errorf("%w; the last call failed: %v", err, last)
 		}
-		s.log.say("full", len(rewards), "rewards were not taken: %v", err)
+		s.log.say("full", len(rewards), "rewards were not taken: %s", unprefixed(err))
 	}
 	return err
 }
 
+func unprefixed(err error) string { return strings.TrimPrefix(err.Error(), "bandit: ") }
+
 func (s *Sender) noDecision(rewards int) error {
 	s.queue.count(func(st *Stats) { st.NoDecision += uint64(rewards) })
-	s.log.say("no decision", rewards, "rewards: %v", ErrNoDecision)
+	s.log.say("no decision", rewards, "rewards were not taken: %s", unprefixed(ErrNoDecision))
 	return ErrNoDecision
 }
 

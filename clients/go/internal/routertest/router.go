@@ -59,6 +59,10 @@ func Start(t *testing.T, config string) *Router {
 	}
 	t.Cleanup(func() {
 		r.end(t, os.Interrupt)
+		// Of the sanitized builds.
+		if strings.Contains(r.log.String(), "Sanitizer") {
+			t.Error("the router has an error of its own")
+		}
 		if t.Failed() {
 			t.Logf("the router's log:\n%s", r.log.String())
 		}
