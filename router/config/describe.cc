@@ -168,29 +168,6 @@ bool Differ(const FieldDescriptor& field, const Message& a, const Message& b) {
       b.GetReflection()->GetMessage(b, &field));
 }
 
-// Of the message and those in its fields and lists. (Maps of messages hold
-// none, which a test of the schema makes sure of.)
-void HideSecrets(Message* message) {
-  const Descriptor& type = *message->GetDescriptor();
-  const Reflection& reflection = *message->GetReflection();
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (RuleOf(field).secret()) {
-      if (GetScalar(field, *message).empty()) continue;
-      reflection.SetString(message, &field, std::string(kHidden));
-    } else if (field.is_map() ||
-               field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
-      continue;
-    } else if (field.is_repeated()) {
-      for (int k = 0; k < reflection.FieldSize(*message, &field); ++k) {
-        HideSecrets(reflection.MutableRepeatedMessage(message, &field, k));
-      }
-    } else if (reflection.HasField(*message, &field)) {
-      HideSecrets(reflection.MutableMessage(message, &field));
-    }
-  }
-}
-
 }  // namespace
 
 std::string Summary(const v1::RouterConfig& config) {

@@ -172,14 +172,14 @@ grpc::ServerUnaryReactor* AdminService::GetReport(
     grpc::CallbackServerContext* context, const v1::GetReportRequest* request,
     v1::Report* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reports_.Order(request->experiment(),
-                 [reactor, response](absl::StatusOr<v1::Report> report) {
-                   if (report.ok()) *response = *std::move(report);
-                   // The codes are the same.
-                   reactor->Finish(grpc::Status(
-                       static_cast<grpc::StatusCode>(report.status().code()),
-                       std::string(report.status().message())));
-                 });
+  reports_.Order(request->experiment(), [reactor, response](
+                                            absl::StatusOr<v1::Report> report) {
+    const absl::Status& status = report.status();
+    if (report.ok()) *response = *report;
+    // The codes are the same.
+    reactor->Finish(grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                                 std::string(status.message())));
+  });
   return reactor;
 }
 

@@ -61,10 +61,11 @@ void AddMirrors(const learning::Totals& totals,
   for (const auto& [name, counts] : totals.traffic) {
     // A sample for each experiment that ever had a mirror.
     if (counts.mirror.started == 0 && counts.mirror_overflow == 0) continue;
-    ForEachCode(counts.mirror, [&](const std::string& code, uint64_t count) {
-      requests.Add({{"experiment", name}, {"code", code}},
-                   static_cast<double>(count));
-    });
+    ForEachCode(counts.mirror,
+                [&, &name = name](const std::string& code, uint64_t count) {
+                  requests.Add({{"experiment", name}, {"code", code}},
+                               static_cast<double>(count));
+                });
     requests.Add({{"experiment", name}, {"code", "overflow"}},
                  static_cast<double>(counts.mirror_overflow));
     duration.Add({{"experiment", name}}, counts.mirror.latency,

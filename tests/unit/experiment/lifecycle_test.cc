@@ -12,8 +12,6 @@
 namespace bandit::experiment {
 namespace {
 
-using ::testing::HasSubstr;
-
 TEST(LifecycleTest, AllowsTheTransitionsOfTheDrawingAndNoOther) {
   const std::map<std::pair<State, Act>, State> allowed = {
       {{State::kDraft, Act::kStart}, State::kRunning},

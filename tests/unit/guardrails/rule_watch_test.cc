@@ -10,7 +10,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr Probation kProbation{.base_ejection = absl::Minutes(1),
                                .max_ejection = absl::Minutes(10)};

@@ -14,7 +14,6 @@
 namespace bandit::report {
 namespace {
 
-using bandit::testing::ExperimentSpec;
 using bandit::testing::MakeDecision;
 using bandit::testing::MakePlan;
 using bandit::testing::Rating;
