@@ -148,11 +148,13 @@ bool Report::Broken(const Path& path) const {
 std::vector<std::string> Report::Lines(
     const std::vector<Error>& messages) const {
   std::vector<const Error*> sorted;
+  sorted.reserve(messages.size());
   for (const Error& message : messages) sorted.push_back(&message);
   std::stable_sort(
       sorted.begin(), sorted.end(),
       [](const Error* a, const Error* b) { return a->line < b->line; });
   std::vector<std::string> lines;
+  lines.reserve(sorted.size());
   for (const Error* message : sorted) {
     lines.push_back(
         fmt::format("{}:{}: {}", file_, message->line, message->message));
