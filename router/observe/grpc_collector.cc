@@ -78,12 +78,13 @@ class GrpcCollectorClient : public Collector {
       context_->set_deadline(absl::ToChronoTime(absl::Now() + timeout));
     }
     response_.Clear();
-    stub_->async()->Export(context_.get(), &request, &response_,
-                           [this, done = std::move(done)](grpc::Status status) {
-                             done(AnswerOf(status, response_));
-                             absl::MutexLock lock(&mutex_);
-                             busy_ = false;
-                           });
+    stub_->async()->Export(
+        context_.get(), &request, &response_,
+        [this, done = std::move(done)](const grpc::Status& status) {
+          done(AnswerOf(status, response_));
+          absl::MutexLock lock(&mutex_);
+          busy_ = false;
+        });
   }
 
  private:

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kMostBytes = size_t{1} << 20;
 
-absl::Status Wrong(std::string message) {
+absl::Status Wrong(const std::string& message) {
   return absl::InvalidArgumentError(message);
 }
 

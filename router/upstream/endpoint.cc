@@ -10,8 +10,7 @@ namespace bandit::upstream {
 
 Endpoint::Endpoint(http2::Loop& loop, const BackendOptions& options,
                    Address address, std::mt19937_64& random, Events events)
-    : options_(options),
-      address_(std::move(address)),
+    : address_(std::move(address)),
       name_(address_.ToString()),
       events_(std::move(events)),
       pool_(loop, address_, options.pool, random,

@@ -63,7 +63,6 @@ class Endpoint : public Load {
  private:
   void OnPoolChange();
 
-  const BackendOptions& options_;
   const Address address_;
   const std::string name_;
   Events events_;

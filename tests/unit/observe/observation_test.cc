@@ -11,7 +11,6 @@
 namespace bandit::observe {
 namespace {
 
-constexpr std::string_view kTrace = "0af7651916cd43dd8448eb211c80319c";
 constexpr std::string_view kSampled =
     "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 constexpr std::string_view kNotSampled =

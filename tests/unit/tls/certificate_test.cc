@@ -22,7 +22,7 @@ std::string Message(const absl::StatusOr<T>& result) {
 
 class CertificateTest : public ::testing::Test {
  protected:
-  const TemporaryFiles files;
+  const TemporaryFiles files{};
   const testing::Identity ca = MakeIdentity({.authority = true});
   const testing::Identity leaf =
       MakeIdentity({.names = {"DNS:a.test"}, .issuer = &ca});
