@@ -66,7 +66,11 @@ void Worker::Start() {
 
 void Worker::Join() {
   if (thread_.joinable()) thread_.join();
-  joined_ = true;
+  {
+    absl::MutexLock lock(&harvest_mutex_);
+    joined_ = true;
+  }
+  AnswerHarvests();
 }
 
 void Worker::Publish(std::shared_ptr<const learning::Snapshot> snapshot) {
@@ -77,12 +81,26 @@ void Worker::Publish(std::shared_ptr<const learning::Snapshot> snapshot) {
 }
 
 void Worker::Harvest(std::function<void(Deltas)> done) {
-  if (joined_) {
-    done(TakeCounts());
-    return;
+  bool joined = false;
+  {
+    absl::MutexLock lock(&harvest_mutex_);
+    harvests_.push_back(std::move(done));
+    joined = joined_;
   }
-  asio::post(state_.loop.io(),
-             [this, done = std::move(done)] { done(TakeCounts()); });
+  if (joined) {
+    AnswerHarvests();
+  } else {
+    asio::post(state_.loop.io(), [this] { AnswerHarvests(); });
+  }
+}
+
+void Worker::AnswerHarvests() {
+  std::vector<std::function<void(Deltas)>> harvests;
+  {
+    absl::MutexLock lock(&harvest_mutex_);
+    harvests.swap(harvests_);
+  }
+  for (const auto& done : harvests) done(TakeCounts());
 }
 
 void Worker::NoteReachable() {
@@ -211,7 +229,11 @@ void Worker::BeginDrain(absl::Duration grace) {
     listener_->Stop();
     clients_.Drain();
   }
-  grace_timer_.expires_after(absl::ToChronoNanoseconds(grace));
+  // The earliest end counts, whichever comes first: threads may overtake.
+  const auto end =
+      asio::steady_timer::clock_type::now() + absl::ToChronoNanoseconds(grace);
+  grace_end_ = std::min(grace_end_, end);
+  grace_timer_.expires_at(grace_end_);
   grace_timer_.async_wait([this](std::error_code error) {
     if (error || stopped_) return;
     if (clients_.size() > 0) {

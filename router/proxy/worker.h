@@ -10,8 +10,11 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "asio/executor_work_guard.hpp"
 #include "router/experiment/token.h"
@@ -73,6 +76,8 @@ class Worker : public learning::WorkerPort {
  private:
   void Adopt(std::shared_ptr<const learning::Snapshot> snapshot);
   Deltas TakeCounts();
+  // On the loop's thread, or after it has ended.
+  void AnswerHarvests();
   void NoteReachable();
   void MakeGeneration(std::shared_ptr<const learning::Snapshot> snapshot);
   std::unique_ptr<http2::Transport> NewTransport(
@@ -89,6 +94,8 @@ class Worker : public learning::WorkerPort {
   std::unique_ptr<Listener> listener_;
   ClientConnections clients_;
   asio::steady_timer grace_timer_;
+  asio::steady_timer::time_point grace_end_ =
+      asio::steady_timer::time_point::max();
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   // When a failed handshake was last logged; those since then.
   int64_t handshake_logged_ns_ = 0;
@@ -96,8 +103,13 @@ class Worker : public learning::WorkerPort {
   bool draining_ = false;
   bool stopped_ = false;
   std::atomic<bool> reachable_ = false;
+  // The loop may end before what was posted to it has run; a question must be
+  // answered all the same, or the last counts are lost.
+  absl::Mutex harvest_mutex_;
+  std::vector<std::function<void(Deltas)>> harvests_
+      ABSL_GUARDED_BY(harvest_mutex_);
   // The thread has ended: what it counted last is there for the asking.
-  std::atomic<bool> joined_ = false;
+  bool joined_ ABSL_GUARDED_BY(harvest_mutex_) = false;
   std::thread thread_;
 };
 
