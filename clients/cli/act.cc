@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "bandit/v1/admin.grpc.pb.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
@@ -23,8 +27,17 @@ constexpr Verb kVerbs[] = {
     {"promote", &v1::Admin::Stub::Promote},
     {"rollback", &v1::Admin::Stub::RollBack},
     {"conclude", &v1::Admin::Stub::Conclude},
+    {"reset", &v1::Admin::Stub::Reset},
     {"approve", &v1::Admin::Stub::Approve},
 };
+
+// What the proto says that a router answers.
+bool IsState(std::string_view state) {
+  constexpr std::string_view kStates[] = {"draft", "running", "paused",
+                                          "rolled_back", "concluded"};
+  return std::find(std::begin(kStates), std::end(kStates), state) !=
+         std::end(kStates);
+}
 
 }  // namespace
 
@@ -49,14 +62,20 @@ Result Act(const RouterAddress& router, const ActOptions& options, bool json) {
         return (*stub.*method)(context, request, &status);
       });
   if (result.code != ExitCode::kOk) return result;
+  if (!IsState(status.state())) return NoRouter(router);
   if (json) {
     result.out = ToJson(status);
     return result;
   }
   const std::string more = RenderLifecycle(status);
+  std::string state =
+      status.state() == "rolled_back" ? "rolled back" : status.state();
+  // A reset leaves the state as it is, so it alone would say nothing.
+  if (options.verb == "reset" && !status.has_pending()) {
+    state = "a new epoch begins, what was learned no longer counts; " + state;
+  }
   result.out = fmt::format(
-      "{}: {}\n{}", options.experiment,
-      status.state() == "rolled_back" ? "rolled back" : status.state(),
+      "{}: {}\n{}", options.experiment, state,
       status.state() == "running" || status.has_pending() ? more : "");
   return result;
 }

@@ -52,6 +52,9 @@ Result Audit(const RouterAddress& router, const AuditOptions& options,
         return v1::Admin::NewStub(channel)->ListAudit(context, request, &log);
       });
   if (result.code != ExitCode::kOk) return result;
+  if (log.length() > 0 && log.entries().empty() && options.experiment.empty()) {
+    return NoRouter(router);
+  }
   result.out = json ? ToJson(log) : Render(log);
   if (!log.broken().empty()) result.code = ExitCode::kBroken;
   return result;

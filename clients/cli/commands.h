@@ -50,8 +50,9 @@ struct ReportOptions {
 
 // What an experiment of the router has shown, and what to do next.
 Result Report(const RouterAddress& router, const ReportOptions& options);
+
 // The acts on an experiment, by their verbs: start, pause, resume, promote,
-// rollback, conclude, approve.
+// rollback, conclude, reset, approve.
 struct ActOptions {
   std::string verb;
   std::string experiment;

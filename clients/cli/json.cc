@@ -6,10 +6,11 @@
 #include "google/protobuf/util/json_util.h"
 
 namespace bandit::cli {
+namespace {
 
-std::string ToJson(const google::protobuf::Message& message) {
+std::string Print(const google::protobuf::Message& message, bool indent) {
   google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
+  options.add_whitespace = indent;
   options.always_print_primitive_fields = true;
   options.preserve_proto_field_names = true;
   std::string json;
@@ -19,6 +20,16 @@ std::string ToJson(const google::protobuf::Message& message) {
   assert(status.ok());
   static_cast<void>(status);
   return json;
+}
+
+}  // namespace
+
+std::string ToJson(const google::protobuf::Message& message) {
+  return Print(message, /*indent=*/true);
+}
+
+std::string ToJsonLine(const google::protobuf::Message& message) {
+  return Print(message, /*indent=*/false);
 }
 
 }  // namespace bandit::cli

@@ -14,6 +14,9 @@ namespace bandit::cli {
 // strings, durations "0.012s".
 std::string ToJson(const google::protobuf::Message& message);
 
+// The same in one line, without a newline.
+std::string ToJsonLine(const google::protobuf::Message& message);
+
 }  // namespace bandit::cli
 
 #endif  // BANDIT_CLIENTS_CLI_JSON_H_

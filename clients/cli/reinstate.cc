@@ -19,6 +19,10 @@ Result Reinstate(const RouterAddress& router, const std::string& experiment,
                                                       &response);
       });
   if (result.code != ExitCode::kOk) return result;
+  // A router's answer is empty.
+  if (!response.GetReflection()->GetUnknownFields(response).empty()) {
+    return NoRouter(router);
+  }
   result.out = json
                    ? ToJson(response)
                    : fmt::format("{}: all arms are active again\n", experiment);

@@ -40,12 +40,8 @@ Result Report(const RouterAddress& router, const ReportOptions& options) {
                                                       &report);
       });
   if (result.code != ExitCode::kOk) return result;
-  // A model server may answer any method, with what happens to parse.
   if (report.experiment() != options.experiment || report.arms().empty()) {
-    return {ExitCode::kNoAnswer, "",
-            fmt::format("what answers at {} is no router; is --address its "
-                        "control address?\n",
-                        router.address)};
+    return NoRouter(router);
   }
   if (!options.html.empty()) return WriteHtml(report, options.html);
   if (options.csv) {

@@ -55,9 +55,14 @@ Result SendReward(const RouterAddress& router, const RewardOptions& options,
                         router.address, response.outcomes_size())};
   }
   const v1::Outcome outcome = response.outcomes(0);
-  result.out = json ? ToJson(response)
-                    : fmt::format("{}: {}\n", v1::Outcome_Name(outcome),
-                                  Meaning(outcome));
+  // A router of before does not say why.
+  const std::string meaning =
+      response.refusals_size() > 0
+          ? fmt::format("not counted: {}", response.refusals(0).why())
+          : std::string(Meaning(outcome));
+  result.out =
+      json ? ToJson(response)
+           : fmt::format("{}: {}\n", v1::Outcome_Name(outcome), meaning);
   if (outcome != v1::ACCEPTED && outcome != v1::DUPLICATE) {
     result.code = ExitCode::kNotCounted;
   }

@@ -20,30 +20,36 @@ Result Invalid(std::string_view flag, const std::string& value,
       fmt::format("{} {} {}\n", flag, value, std::string(status.message()))};
 }
 
-// Fills in what the flags of TLS name.
+// Fills in what the flags of TLS name. All is judged here: gRPC would only say
+// that it cannot connect.
 Result ReadFiles(const RouterAddress& router,
                  grpc::SslCredentialsOptions* options) {
-  const auto read = [](std::string_view flag, const std::string& path,
-                       std::string* into) -> Result {
-    if (path.empty()) return {};
-    auto bytes = tls::ReadFile(path);
-    if (!bytes.ok()) return Invalid(flag, path, bytes.status());
-    *into = *std::move(bytes);
-    return {};
-  };
-  Result result = read("--tls-ca", router.ca, &options->pem_root_certs);
-  if (result.code == ExitCode::kOk) {
-    result = read("--tls-cert", router.certificate, &options->pem_cert_chain);
+  if (router.certificate.empty() != router.key.empty()) {
+    return {ExitCode::kInvalid, "",
+            "--tls-cert and --tls-key belong together\n"};
   }
-  if (result.code == ExitCode::kOk) {
-    result = read("--tls-key", router.key, &options->pem_private_key);
+  if (!router.ca.empty()) {
+    const auto authorities = tls::LoadCertificates(router.ca);
+    if (!authorities.ok()) {
+      return Invalid("--tls-ca", router.ca, authorities.status());
+    }
+    options->pem_root_certs = authorities->pem;
   }
-  if (result.code == ExitCode::kOk &&
-      router.certificate.empty() != router.key.empty()) {
-    result = {ExitCode::kInvalid, "",
-              "--tls-cert and --tls-key belong together\n"};
+  if (router.certificate.empty()) return {};
+  const auto certificates = tls::LoadCertificates(router.certificate);
+  if (!certificates.ok()) {
+    return Invalid("--tls-cert", router.certificate, certificates.status());
   }
-  return result;
+  const auto key = tls::LoadKey(router.key);
+  if (!key.ok()) return Invalid("--tls-key", router.key, key.status());
+  if (!tls::Matches(*certificates, *key)) {
+    return {ExitCode::kInvalid, "",
+            fmt::format("--tls-key {} is not the key of --tls-cert {}\n",
+                        router.key, router.certificate)};
+  }
+  options->pem_cert_chain = certificates->pem;
+  options->pem_private_key = key->pem;
+  return {};
 }
 
 bool IsMetadata(std::string_view text) {
@@ -51,7 +57,29 @@ bool IsMetadata(std::string_view text) {
                      [](char c) { return c > ' ' && c < 0x7F; });
 }
 
+ExitCode CodeOf(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::NOT_FOUND:
+      return ExitCode::kUnknownExperiment;
+    case grpc::StatusCode::FAILED_PRECONDITION:
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return ExitCode::kRefused;
+    case grpc::StatusCode::INVALID_ARGUMENT:
+      return ExitCode::kInvalid;
+    default:
+      return ExitCode::kNoAnswer;
+  }
+}
+
 }  // namespace
+
+Result NoRouter(const RouterAddress& router) {
+  return {ExitCode::kNoAnswer, "",
+          fmt::format("what answers at {} is no router; is --address its "
+                      "control address?\n",
+                      router.address)};
+}
 
 Result CallRouter(const RouterAddress& router, const Call& call) {
   // gRPC would take a mere host and connect to port 443.
@@ -65,8 +93,7 @@ Result CallRouter(const RouterAddress& router, const Call& call) {
   // A proxy of the environment is for the web, not for the pod next door.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   auto credentials = grpc::InsecureChannelCredentials();
-  if (router.tls || !router.ca.empty() || !router.certificate.empty() ||
-      !router.key.empty() || !router.server_name.empty()) {
+  if (router.UsesTls()) {
     grpc::SslCredentialsOptions options;
     Result read = ReadFiles(router, &options);
     if (read.code != ExitCode::kOk) return read;
@@ -91,14 +118,8 @@ Result CallRouter(const RouterAddress& router, const Call& call) {
   if (status.ok()) return {};
   // Tells the router's own UNAVAILABLE from a connection that never was.
   const bool connected = channel->GetState(false) == GRPC_CHANNEL_READY;
-  ExitCode code = ExitCode::kNoAnswer;
-  if (status.error_code() == grpc::StatusCode::NOT_FOUND) {
-    code = ExitCode::kUnknownExperiment;
-  } else if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION ||
-             status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
-    code = ExitCode::kRefused;
-  }
-  return {code, "", DescribeFailure(status, connected, router) + "\n"};
+  return {CodeOf(status), "",
+          DescribeFailure(status, connected, router) + "\n"};
 }
 
 }  // namespace bandit::cli

@@ -26,16 +26,27 @@ struct RouterAddress {
   std::string server_name;  // That the certificate must have; empty: the host.
   // Bearer token; empty: none.
   std::string token;
+
+  bool UsesTls() const {
+    return tls || !ca.empty() || !certificate.empty() || !key.empty() ||
+           !server_name.empty();
+  }
 };
 
 using Call = std::function<grpc::Status(
     const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext*)>;
 
 // Makes `call` with a deadline. On failure the result says what is in the way
-// and what mends it; NOT_FOUND is kUnknownExperiment, anything else kNoAnswer,
-// and an address, a file or a token that is none kInvalid.
+// and what mends it: kUnknownExperiment for NOT_FOUND; kRefused for
+// FAILED_PRECONDITION, PERMISSION_DENIED and UNAUTHENTICATED; kInvalid for
+// INVALID_ARGUMENT and an address, a file or a token that is none; kNoAnswer
+// for anything else.
 // Cost: blocks until the answer, at most for the timeout.
 Result CallRouter(const RouterAddress& router, const Call& call);
+
+// For an answer that no router gives: a model server may answer any method,
+// with what happens to parse.
+Result NoRouter(const RouterAddress& router);
 
 }  // namespace bandit::cli
 

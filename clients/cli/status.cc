@@ -19,12 +19,8 @@ Result Status(const RouterAddress& router, const std::string& experiment,
                                                       &status);
       });
   if (result.code != ExitCode::kOk) return result;
-  // A model server may answer any method, with what happens to parse.
   if (status.version().empty()) {
-    return {ExitCode::kNoAnswer, "",
-            fmt::format("what answers at {} is no router; is --address its "
-                        "control address?\n",
-                        router.address)};
+    return NoRouter(router);
   }
   result.out = json ? ToJson(status) : RenderStatus(status, now);
   return result;

@@ -18,6 +18,8 @@ constexpr std::string_view kBearer = "bearer ";
 // Who has control_token.
 constexpr std::string_view kOperator = "operator";
 constexpr size_t kHashBytes = 32;
+// Of a path that a caller chose.
+constexpr size_t kMostShown = 128;
 
 // Of fixed length, so that comparing it tells nothing of the token's own.
 std::string Hash(std::string_view text) {
@@ -33,6 +35,11 @@ bool IsOpen(std::string_view path) {
                      [&](std::string_view open) {
                        return path.substr(0, open.size()) == open;
                      });
+}
+
+// Whether a path is one of the control services'.
+bool IsServed(std::string_view path) {
+  return path.starts_with("/bandit.v1.") || path.starts_with("/grpc.");
 }
 
 }  // namespace
@@ -71,6 +78,13 @@ std::string_view Access::Identify(std::string_view authorization) const {
 absl::Status Access::Check(Door door, std::string_view path,
                            std::string_view authorization) const {
   if (IsOpen(path)) return absl::OkStatus();
+  if (!IsServed(path)) {
+    return absl::UnimplementedError(fmt::format(
+        "{} is not served here: this is the router's control port, which has "
+        "feedback, admin, health and reflection; send requests for models to "
+        "its `listen` port",
+        path.substr(0, kMostShown)));
+  }
   if (!asks_) {
     if (door == Door::kControl || !mutual_tls_) return absl::OkStatus();
     return absl::PermissionDeniedError(

@@ -106,8 +106,7 @@ grpc::ServerUnaryReactor* AdminService::Do(grpc::CallbackServerContext* context,
   learner_->Ask(
       [=](learning::Learner::Desk* desk) {
         if (desk == nullptr) return;
-        auto life = act.has_value() ? desk->steward.Do(asked, desk->now)
-                                    : desk->steward.Approve(asked, desk->now);
+        const auto life = desk->act(asked, /*approve=*/!act.has_value());
         *result = life.status();
         if (life.ok()) {
           DescribeLife(desk->steward.View(asked.experiment), response);
@@ -151,6 +150,12 @@ grpc::ServerUnaryReactor* AdminService::Conclude(
     grpc::CallbackServerContext* context, const v1::ActRequest* request,
     v1::LifecycleStatus* response) {
   return Do(context, Act::kConclude, request, response);
+}
+
+grpc::ServerUnaryReactor* AdminService::Reset(
+    grpc::CallbackServerContext* context, const v1::ActRequest* request,
+    v1::LifecycleStatus* response) {
+  return Do(context, Act::kReset, request, response);
 }
 
 grpc::ServerUnaryReactor* AdminService::Approve(

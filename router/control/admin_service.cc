@@ -5,6 +5,7 @@
 
 #include "fmt/format.h"
 #include "router/control/code_name.h"
+#include "router/control/explain.h"
 #include "router/control/lifecycle_status.h"
 #include "router/control/proto_time.h"
 
@@ -63,6 +64,16 @@ void AddGuardrails(const learning::ExperimentView& view,
   }
 }
 
+void AddOutcomes(const std::array<uint64_t, learning::kOutcomes>& counts,
+                 google::protobuf::Map<std::string, uint64_t>* outcomes) {
+  for (const Outcome outcome :
+       {Outcome::kAccepted, Outcome::kDuplicate, Outcome::kLate,
+        Outcome::kUnknown, Outcome::kRejected}) {
+    const uint64_t count = counts[learning::Index(outcome)];
+    if (count > 0) (*outcomes)[std::string(learning::Name(outcome))] = count;
+  }
+}
+
 void Describe(const learning::ExperimentView& view,
               const learning::Totals& totals, v1::ExperimentStatus* status) {
   status->set_name(view.name);
@@ -104,15 +115,23 @@ void Describe(const learning::ExperimentView& view,
   for (const learning::MetricView& from : view.metrics) {
     v1::MetricStatus* metric = status->add_metrics();
     metric->set_name(from.name);
-    for (const Outcome outcome :
-         {Outcome::kAccepted, Outcome::kDuplicate, Outcome::kLate,
-          Outcome::kUnknown, Outcome::kRejected}) {
-      const uint64_t count = from.outcomes[learning::Index(outcome)];
-      if (count == 0) continue;
-      (*metric->mutable_outcomes())[std::string(learning::Name(outcome))] =
-          count;
-    }
+    AddOutcomes(from.outcomes, metric->mutable_outcomes());
   }
+}
+
+// Why no worker sends to a backend, as workers judge it by themselves (any
+// endpoint that is ready or being connected to will do); empty: one does, or
+// none has told yet.
+std::string WhyUnavailable(const learning::BackendCounts& counts) {
+  constexpr auto& kStates = learning::BackendCounts::kStates;
+  std::string why;
+  for (size_t i = 0; i < kStates.size(); ++i) {
+    if (counts.endpoints[i] <= 0) continue;
+    if (kStates[i] == "ready" || kStates[i] == "connecting") return "";
+    why += fmt::format("{}{} {}", why.empty() ? "" : ", ", counts.endpoints[i],
+                       kStates[i]);
+  }
+  return why.empty() ? "" : "endpoints by state: " + why;
 }
 
 }  // namespace
@@ -132,6 +151,11 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(
         continue;
       }
       Describe(experiment, totals, response->add_experiments());
+    }
+    response->set_unmatched(totals.load.unmatched);
+    if (const auto stray = totals.rewards.find({"", ""});
+        stray != totals.rewards.end()) {
+      AddOutcomes(stray->second, response->mutable_stray_rewards());
     }
   });
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -180,6 +204,29 @@ grpc::ServerUnaryReactor* AdminService::GetReport(
     reactor->Finish(grpc::Status(static_cast<grpc::StatusCode>(status.code()),
                                  std::string(status.message())));
   });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdminService::Explain(
+    grpc::CallbackServerContext* context, const v1::ExplainRequest* request,
+    v1::Explanation* response) {
+  const auto snapshot = learner_->snapshot();
+  std::map<std::string, learning::BackendCounts> backends;
+  learner_->telemetry().Read(
+      [&](const learning::Totals& totals) { backends = totals.backends; });
+  const auto why_down = [&](size_t index) {
+    const auto counts = backends.find(snapshot->plan->backends[index].name);
+    return counts == backends.end() ? std::string()
+                                    : WhyUnavailable(counts->second);
+  };
+  auto explanation =
+      control::Explain(*snapshot, *learner_->view(), *request, why_down);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (explanation.ok()) *response = *std::move(explanation);
+  // The codes are the same.
+  reactor->Finish(
+      grpc::Status(static_cast<grpc::StatusCode>(explanation.status().code()),
+                   std::string(explanation.status().message())));
   return reactor;
 }
 

@@ -33,6 +33,9 @@ class AdminService final : public v1::Admin::CallbackService {
   grpc::ServerUnaryReactor* GetReport(grpc::CallbackServerContext* context,
                                       const v1::GetReportRequest* request,
                                       v1::Report* response) override;
+  grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context,
+                                    const v1::ExplainRequest* request,
+                                    v1::Explanation* response) override;
 
   grpc::ServerUnaryReactor* Reinstate(grpc::CallbackServerContext* context,
                                       const v1::ReinstateRequest* request,
@@ -57,6 +60,9 @@ class AdminService final : public v1::Admin::CallbackService {
   grpc::ServerUnaryReactor* Conclude(grpc::CallbackServerContext* context,
                                      const v1::ActRequest* request,
                                      v1::LifecycleStatus* response) override;
+  grpc::ServerUnaryReactor* Reset(grpc::CallbackServerContext* context,
+                                  const v1::ActRequest* request,
+                                  v1::LifecycleStatus* response) override;
   grpc::ServerUnaryReactor* Approve(grpc::CallbackServerContext* context,
                                     const v1::ActRequest* request,
                                     v1::LifecycleStatus* response) override;

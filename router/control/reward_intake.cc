@@ -2,9 +2,11 @@
 #include "router/control/reward_intake.h"
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "fmt/format.h"
 #include "router/learning/request_notes.h"
 
 namespace bandit::control {
@@ -18,23 +20,81 @@ static_assert(static_cast<int>(Outcome::kLate) == v1::LATE);
 static_assert(static_cast<int>(Outcome::kUnknown) == v1::UNKNOWN);
 static_assert(static_cast<int>(Outcome::kRejected) == v1::REJECTED);
 
+// Rewards that never get to the learner, by their places in the request.
+struct Forged {
+  std::vector<int> places;
+  std::vector<learning::Refusal> refusals;  // Of the first.
+
+  void Add(int place, const absl::Status& why) {
+    places.push_back(place);
+    if (refusals.size() < learning::kMostRefusals) {
+      refusals.push_back(
+          {static_cast<size_t>(place), std::string(why.message())});
+    }
+  }
+};
+
+// Puts what the learner found of the others between them, in order.
+void Merge(const Forged& forged, const learning::Settled& settled,
+           v1::RecordResponse* response) {
+  auto next_forged = forged.places.begin();
+  auto outcome = settled.outcomes.begin();
+  auto theirs = settled.refusals.begin();
+  auto ours = forged.refusals.begin();
+  const auto refuse = [&](int place, const std::string& why) {
+    if (response->refusals_size() >=
+        static_cast<int>(learning::kMostRefusals)) {
+      return;
+    }
+    v1::Refusal* refusal = response->add_refusals();
+    refusal->set_reward(static_cast<uint32_t>(place));
+    refusal->set_why(why);
+  };
+  size_t in_batch = 0;
+  for (int i = 0; i < response->outcomes_size(); ++i) {
+    if (next_forged != forged.places.end() && *next_forged == i) {
+      ++next_forged;
+      if (ours != forged.refusals.end()) refuse(i, (ours++)->why);
+      continue;
+    }
+    response->set_outcomes(i,
+                           static_cast<v1::Outcome>(learning::Index(*outcome)));
+    ++outcome;
+    if (theirs != settled.refusals.end() && theirs->reward == in_batch) {
+      refuse(i, (theirs++)->why);
+    }
+    ++in_batch;
+  }
+}
+
 }  // namespace
 
-std::optional<learning::Reward> RewardIntake::Read(const v1::Reward& reward,
-                                                   bool joins_requests) const {
+absl::StatusOr<learning::Reward> RewardIntake::Read(const v1::Reward& reward,
+                                                    bool joins_requests) const {
   learning::Reward read{.metric = reward.metric(), .value = reward.value()};
-  if (reward.decision().empty() && !reward.request_id().empty()) {
-    // No longer id is ever kept.
-    if (!joins_requests ||
-        reward.request_id().size() > learning::kMaxRequestId) {
-      return std::nullopt;
-    }
-    read.request_id = reward.request_id();
+  if (!reward.decision().empty()) {
+    auto decision = signer_->Verify(reward.decision());
+    if (!decision.ok()) return decision.status();
+    read.decision = *std::move(decision);
     return read;
   }
-  auto decision = signer_->Verify(reward.decision());
-  if (!decision.ok()) return std::nullopt;
-  read.decision = *std::move(decision);
+  if (reward.request_id().empty()) {
+    return absl::InvalidArgumentError(
+        "the reward names no decision, expected the x-bandit-decision of its "
+        "response");
+  }
+  if (!joins_requests) {
+    return absl::InvalidArgumentError(
+        "the reward names its decision by a request id, for which the config "
+        "needs a `join`");
+  }
+  // No longer id is ever kept.
+  if (reward.request_id().size() > learning::kMaxRequestId) {
+    return absl::InvalidArgumentError(
+        fmt::format("the request id has {} bytes, expected {} at most",
+                    reward.request_id().size(), learning::kMaxRequestId));
+  }
+  read.request_id = reward.request_id();
   return read;
 }
 
@@ -44,20 +104,20 @@ void RewardIntake::Record(const v1::RecordRequest& request,
   const bool joins_requests = sink_->JoinsRequests();
   std::vector<learning::Reward> rewards;
   rewards.reserve(static_cast<size_t>(size));
-  std::vector<int> forged;
-  response->clear_outcomes();
+  Forged forged;
+  response->Clear();
   response->mutable_outcomes()->Resize(size, v1::REJECTED);
   for (int i = 0; i < size; ++i) {
     auto reward = Read(request.rewards(i), joins_requests);
-    if (reward.has_value()) {
+    if (reward.ok()) {
       rewards.push_back(*std::move(reward));
     } else {
-      forged.push_back(i);
+      forged.Add(i, reward.status());
     }
   }
-  const size_t forgeries = forged.size();
   if (rewards.empty()) {
-    if (forgeries > 0) sink_->CountForged(forgeries);
+    if (size > 0) sink_->CountForged(static_cast<size_t>(size));
+    Merge(forged, {}, response);
     done(absl::OkStatus());
     return;
   }
@@ -66,23 +126,13 @@ void RewardIntake::Record(const v1::RecordRequest& request,
   const absl::Status taken = sink_->Submit(
       std::move(rewards),
       [response, forged = std::move(forged), shared_done,
-       sink = sink_](absl::StatusOr<std::vector<Outcome>> outcomes) {
-        if (!outcomes.ok()) {
-          (*shared_done)(outcomes.status());
+       sink = sink_](const absl::StatusOr<learning::Settled>& settled) {
+        if (!settled.ok()) {
+          (*shared_done)(settled.status());
           return;
         }
-        if (!forged.empty()) sink->CountForged(forged.size());
-        // Forged ones keep their place in the order.
-        size_t next_forged = 0;
-        auto outcome = outcomes->begin();
-        for (int i = 0; i < response->outcomes_size(); ++i) {
-          if (next_forged < forged.size() && forged[next_forged] == i) {
-            ++next_forged;
-          } else {
-            response->set_outcomes(
-                i, static_cast<v1::Outcome>(learning::Index(*outcome++)));
-          }
-        }
+        if (!forged.places.empty()) sink->CountForged(forged.places.size());
+        Merge(forged, *settled, response);
         (*shared_done)(absl::OkStatus());
       });
   if (!taken.ok()) (*shared_done)(taken);

@@ -4,9 +4,9 @@
 #define BANDIT_ROUTER_CONTROL_REWARD_INTAKE_H_
 
 #include <functional>
-#include <optional>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "bandit/v1/feedback.pb.h"
 #include "router/experiment/token.h"
 #include "router/learning/reward.h"
@@ -32,9 +32,9 @@ class RewardIntake {
               Done done) const;
 
  private:
-  // Absent: it names no decision.
-  std::optional<learning::Reward> Read(const v1::Reward& reward,
-                                       bool joins_requests) const;
+  // Fails with InvalidArgument, and says why, if it names no decision.
+  absl::StatusOr<learning::Reward> Read(const v1::Reward& reward,
+                                        bool joins_requests) const;
 
   const experiment::TokenSigner* signer_;
   learning::RewardSink* sink_;

@@ -94,7 +94,12 @@ void AddTraffic(const learning::Totals& totals,
                  static_cast<double>(load.rejected[i]));
   }
   families->push_back(std::move(queued).Take());
+  Family unmatched("bandit_unmatched_requests_total", MetricType::Counter,
+                   "Requests that no experiment matched; those of bandit.v1 "
+                   "are not among them");
+  unmatched.Add({}, static_cast<double>(load.unmatched));
   families->push_back(std::move(rejected).Take());
+  families->push_back(std::move(unmatched).Take());
 }
 
 }  // namespace bandit::control

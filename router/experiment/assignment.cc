@@ -47,17 +47,6 @@ char* PutField(char* out, std::string_view field) {
   return out + field.size();
 }
 
-// -ln(u) of the unit and the arm, u in (0, 1): 52 bits and a half, because 53
-// and a half would round up to 1.
-double Exponential(uint64_t unit_hash, std::string_view arm) {
-  const uint64_t hash = HashOf(8 + arm.size(), [&](char* out) {
-    out = PutInteger<8>(out, unit_hash);
-    std::memcpy(out, arm.data(), arm.size());
-  });
-  const double u = (static_cast<double>(hash >> 12) + 0.5) * 0x1p-52;
-  return -std::log(u);
-}
-
 // Draws by the unit, or by chance for a request that is its own.
 void DrawArm(const Experiment& experiment, absl::Span<const double> p,
              std::mt19937_64& random, Decision* decision) {
@@ -81,6 +70,16 @@ uint64_t HashUnit(Purpose purpose, std::string_view salt,
   });
 }
 
+double ScoreOf(uint64_t unit_hash, std::string_view arm) {
+  const uint64_t hash = HashOf(8 + arm.size(), [&](char* out) {
+    out = PutInteger<8>(out, unit_hash);
+    std::memcpy(out, arm.data(), arm.size());
+  });
+  // 52 bits and a half, because 53 and a half would round up to 1.
+  const double u = (static_cast<double>(hash >> 12) + 0.5) * 0x1p-52;
+  return -std::log(u);
+}
+
 size_t DrawSticky(absl::Span<const Arm> arms, absl::Span<const double> p,
                   uint64_t unit_hash) {
   assert(arms.size() == p.size());
@@ -88,7 +87,7 @@ size_t DrawSticky(absl::Span<const Arm> arms, absl::Span<const double> p,
   double best_score = std::numeric_limits<double>::infinity();
   for (size_t i = 0; i < p.size(); ++i) {
     if (!(p[i] > 0)) continue;
-    const double score = Exponential(unit_hash, arms[i].name) / p[i];
+    const double score = ScoreOf(unit_hash, arms[i].name) / p[i];
     // The first possible arm is taken even if its score overflowed.
     if (best == p.size() || score < best_score) {
       best = i;

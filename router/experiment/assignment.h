@@ -28,6 +28,11 @@ enum class Purpose : uint8_t { kArm = 1, kRamp = 2, kLayer = 3, kHoldout = 4 };
 uint64_t HashUnit(Purpose purpose, std::string_view salt,
                   std::string_view unit);
 
+// -ln(u), u in (0, 1) by the unit's hash and the arm's name: an arm's score in
+// the draw below, before it is divided by the arm's probability.
+// Determinism: the arguments alone; the same in every process.
+double ScoreOf(uint64_t unit_hash, std::string_view arm);
+
 // Weighted rendezvous: per arm u = hash(unit_hash, arm name) in (0, 1), and the
 // smallest -ln(u) / p wins (Efraimidis and Spirakis's exponential keys), so arm
 // i wins with probability p[i] over units; p = 0 never wins. When p changes, a

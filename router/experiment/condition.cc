@@ -5,6 +5,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+
 namespace bandit::experiment {
 namespace {
 
@@ -57,6 +60,31 @@ bool Condition::Holds(http2::Headers headers) const {
   }
   if (present_.has_value() && given != *present_) return false;
   return fits || !asks_value_;
+}
+
+std::string Condition::Unmet(http2::Headers headers) const {
+  std::vector<std::string> asked;
+  if (!in_.empty()) {
+    asked.push_back(fmt::format("one of {}", fmt::join(in_, ", ")));
+  }
+  if (!not_in_.empty()) {
+    asked.push_back(fmt::format("none of {}", fmt::join(not_in_, ", ")));
+  }
+  if (!prefix_.empty()) asked.push_back(fmt::format("{}...", prefix_));
+  if (min_.has_value()) asked.push_back(fmt::format("at least {:g}", *min_));
+  if (max_.has_value()) asked.push_back(fmt::format("at most {:g}", *max_));
+  if (present_.has_value()) {
+    asked.emplace_back(*present_ ? "present" : "absent");
+  }
+  std::vector<std::string_view> given;
+  for (const http2::Header& header : headers) {
+    if (header.name == key_) given.push_back(header.value);
+  }
+  return given.empty()
+             ? fmt::format("there is no {}, which must be {}", key_,
+                           fmt::join(asked, " and "))
+             : fmt::format("{} is {}, and must be {}", key_,
+                           fmt::join(given, ", "), fmt::join(asked, " and "));
 }
 
 }  // namespace bandit::experiment

@@ -23,6 +23,9 @@ class Condition {
   // value must be what is asked for, and none what must not be. Of one that is
   // not given, `not_in` alone holds.
   bool Holds(http2::Headers headers) const;
+  // In words for people: what is asked for, and what the request has instead.
+  // REQUIRES: it does not hold.
+  std::string Unmet(http2::Headers headers) const;
 
  private:
   bool Fits(std::string_view value) const;

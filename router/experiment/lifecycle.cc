@@ -2,6 +2,7 @@
 #include "router/experiment/lifecycle.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "fmt/format.h"
@@ -12,7 +13,7 @@ namespace {
 
 struct Transition {
   std::vector<State> from;
-  State to;
+  std::optional<State> to;  // Empty: where it was.
 };
 
 Transition TransitionOf(Act act) {
@@ -33,8 +34,11 @@ Transition TransitionOf(Act act) {
               State::kRolledBack};
     case Act::kRamp:
       return {{State::kRunning}, State::kRunning};
+    case Act::kReset:
+      // A draft has learned nothing, what is concluded is its record.
+      return {{State::kRunning, State::kPaused, State::kRolledBack}, {}};
   }
-  return {{}, State::kDraft};
+  return {{}, {}};
 }
 
 }  // namespace
@@ -43,7 +47,7 @@ absl::StatusOr<State> Next(State state, Act act) {
   const Transition transition = TransitionOf(act);
   std::vector<std::string_view> from;
   for (const State possible : transition.from) {
-    if (possible == state) return transition.to;
+    if (possible == state) return transition.to.value_or(state);
     from.push_back(Name(possible));
   }
   return absl::FailedPreconditionError(

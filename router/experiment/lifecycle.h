@@ -6,6 +6,7 @@
 //   running, paused, concluded ─roll back─▶ rolled back
 //   running, paused, rolled back ─promote, conclude─▶ concluded
 //   rolled back, concluded ─resume─▶ running
+//   running, paused, rolled back ─reset─▶ as it was, in a new epoch
 //
 // While it does not run, all of its requests get one arm and none is counted.
 #ifndef BANDIT_ROUTER_EXPERIMENT_LIFECYCLE_H_
@@ -43,10 +44,12 @@ enum class Act : uint8_t {
   kPromote,
   kRollBack,
   kConclude,
-  kRamp,  // The next stage.
+  kRamp,   // The next stage.
+  kReset,  // Forget what was learned: a new epoch.
 };
-inline constexpr std::string_view kActs[] = {
-    "start", "pause", "resume", "promote", "roll_back", "conclude", "ramp"};
+inline constexpr std::string_view kActs[] = {"start",   "pause",     "resume",
+                                             "promote", "roll_back", "conclude",
+                                             "ramp",    "reset"};
 inline std::string_view Name(Act act) {
   return kActs[static_cast<size_t>(act)];
 }

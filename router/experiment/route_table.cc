@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "fmt/format.h"
 #include "router/experiment/model_name.h"
 
 namespace bandit::experiment {
@@ -114,27 +115,26 @@ const RouteTable::Candidates& RouteTable::CandidatesOf(
 RouteTable::Verdict RouteTable::Judge(const Rule& rule, const Asked& asked) {
   if (rule.service.empty() && !rule.method.empty() &&
       rule.method != asked.method) {
-    return Verdict::kNo;
+    return {.failed = Check::kMethod};
   }
   if (!rule.authority.empty() && !AuthorityIs(asked.headers, rule.authority)) {
-    return Verdict::kNo;
+    return {.failed = Check::kAuthority};
   }
-  if (!std::all_of(
-          rule.metadata.begin(), rule.metadata.end(), [&](const auto& entry) {
-            return HasMetadata(asked.headers, entry.first, entry.second);
-          })) {
-    return Verdict::kNo;
+  for (size_t i = 0; i < rule.metadata.size(); ++i) {
+    const auto& [key, value] = rule.metadata[i];
+    if (!HasMetadata(asked.headers, key, value)) {
+      return {.failed = Check::kMetadata, .at = i};
+    }
   }
-  if (!std::all_of(rule.where.begin(), rule.where.end(),
-                   [&](const Condition& condition) {
-                     return condition.Holds(asked.headers);
-                   })) {
-    return Verdict::kNo;
+  for (size_t i = 0; i < rule.where.size(); ++i) {
+    if (!rule.where[i].Holds(asked.headers)) {
+      return {.failed = Check::kWhere, .at = i};
+    }
   }
-  if (rule.model.empty()) return Verdict::kYes;
-  if (!asked.has_model_name) return Verdict::kNo;
-  if (!asked.model.has_value()) return Verdict::kNeedsModel;
-  return *asked.model == rule.model ? Verdict::kYes : Verdict::kNo;
+  if (rule.model.empty()) return {};
+  if (!asked.has_model_name) return {.failed = Check::kShape};
+  if (!asked.model.has_value()) return {.failed = Check::kNeedsModel};
+  return {.failed = *asked.model == rule.model ? Check::kNone : Check::kModel};
 }
 
 RouteTable::Asked RouteTable::Ask(http2::Headers headers,
@@ -154,14 +154,11 @@ RouteTable::Result RouteTable::Match(http2::Headers headers,
   const Asked asked = Ask(headers, model);
   Result result;
   for (const size_t i : CandidatesOf(asked.path)) {
-    switch (Judge(rules_[i], asked)) {
-      case Verdict::kNo:
-        continue;
-      case Verdict::kNeedsModel:
-        return {.experiment = std::nullopt, .needs_model = true, .beside = {}};
-      case Verdict::kYes:
-        break;
+    const Check failed = Judge(rules_[i], asked).failed;
+    if (failed == Check::kNeedsModel) {
+      return {.experiment = std::nullopt, .needs_model = true, .beside = {}};
     }
+    if (failed != Check::kNone) continue;
     const size_t experiment = rules_[i].experiment;
     if (takes(experiment)) {
       result.experiment = experiment;
@@ -182,16 +179,71 @@ bool RouteTable::MatchAll(http2::Headers headers,
     const size_t experiment = rules_[i].experiment;
     // Rules of one experiment follow each other.
     if (!experiments->empty() && experiments->back() == experiment) continue;
-    switch (Judge(rules_[i], asked)) {
-      case Verdict::kNo:
-        continue;
-      case Verdict::kNeedsModel:
-        return false;
-      case Verdict::kYes:
-        experiments->push_back(experiment);
-    }
+    const Check failed = Judge(rules_[i], asked).failed;
+    if (failed == Check::kNeedsModel) return false;
+    if (failed == Check::kNone) experiments->push_back(experiment);
   }
   return true;
+}
+
+std::string RouteTable::Mismatch(const Rule& rule, const Verdict& verdict,
+                                 const Asked& asked) {
+  switch (verdict.failed) {
+    case Check::kNone:
+      return "";
+    case Check::kMethod:
+      return fmt::format("the method is not {}", rule.method);
+    case Check::kAuthority:
+      return fmt::format("the authority is not {}", rule.authority);
+    case Check::kMetadata: {
+      const auto& [key, value] = rule.metadata[verdict.at];
+      const std::string_view given = http2::Find(asked.headers, key);
+      return given.data() == nullptr
+                 ? fmt::format("there is no {}, which must be {}", key, value)
+                 : fmt::format("{} is {}, not {}", key, given, value);
+    }
+    case Check::kWhere:
+      return rule.where[verdict.at].Unmet(asked.headers);
+    case Check::kShape:
+      return fmt::format(
+          "the rule is for the model {}, and messages of this method have no "
+          "model name",
+          rule.model);
+    case Check::kModel:
+    case Check::kNeedsModel:
+      return asked.model.value_or("").empty()
+                 ? fmt::format("the message has no model name, not {}",
+                               rule.model)
+                 : fmt::format("the model is {}, not {}", *asked.model,
+                               rule.model);
+  }
+  return "";
+}
+
+std::vector<RouteTable::Finding> RouteTable::Explain(
+    http2::Headers headers, std::string_view model) const {
+  const Asked asked = Ask(headers, model);
+  const Candidates& candidates = CandidatesOf(asked.path);
+  std::vector<Finding> findings;
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const Rule& rule = rules_[i];
+    Finding& finding = findings.emplace_back();
+    finding.experiment = rule.experiment;
+    if (i > 0 && rules_[i - 1].experiment == rule.experiment) {
+      finding.rule = findings[i - 1].rule + 1;
+    }
+    if (std::binary_search(candidates.begin(), candidates.end(), i)) {
+      finding.mismatch = Mismatch(rule, Judge(rule, asked), asked);
+      continue;
+    }
+    const bool service =
+        rule.service.empty() ||
+        asked.path.substr(0, asked.path.rfind('/')) == rule.service;
+    finding.mismatch = service
+                           ? fmt::format("the method is not {}", rule.method)
+                           : fmt::format("the service is not {}", rule.service);
+  }
+  return findings;
 }
 
 }  // namespace bandit::experiment

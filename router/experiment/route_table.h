@@ -4,6 +4,7 @@
 #define BANDIT_ROUTER_EXPERIMENT_ROUTE_TABLE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,16 @@ class RouteTable {
   bool MatchAll(http2::Headers headers, std::optional<std::string_view> model,
                 std::vector<size_t>* experiments) const;
 
+  // What a rule says of a request, for people.
+  struct Finding {
+    size_t experiment = 0;
+    size_t rule = 0;       // Of the experiment's, from 0.
+    std::string mismatch;  // Empty: it matches.
+  };
+  // Every rule's, in config order, by the checks that Match makes.
+  std::vector<Finding> Explain(http2::Headers headers,
+                               std::string_view model) const;
+
  private:
   struct Rule {
     size_t experiment;
@@ -73,13 +84,29 @@ class RouteTable {
   };
   // A request as rules see it.
   struct Asked;
-  enum class Verdict { kNo, kYes, kNeedsModel };
+  // The first check that a request fails.
+  enum class Check : uint8_t {
+    kNone,  // It matches.
+    kMethod,
+    kAuthority,
+    kMetadata,
+    kWhere,
+    kShape,  // Its messages have no model names.
+    kModel,
+    kNeedsModel,  // The model name is not known yet.
+  };
+  struct Verdict {
+    Check failed = Check::kNone;
+    size_t at = 0;  // Which of `metadata` or `where`.
+  };
   // Indices into rules_, ascending.
   using Candidates = std::vector<size_t>;
 
   static Asked Ask(http2::Headers headers,
                    std::optional<std::string_view> model);
   static Verdict Judge(const Rule& rule, const Asked& asked);
+  static std::string Mismatch(const Rule& rule, const Verdict& verdict,
+                              const Asked& asked);
   const Candidates& CandidatesOf(std::string_view path) const;
 
   std::vector<Rule> rules_;

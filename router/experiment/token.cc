@@ -52,11 +52,13 @@ absl::StatusOr<Decision> TokenSigner::Verify(std::string_view token) const {
   std::array<unsigned char, kMaxTokenSize> bytes;
   if (token.size() > kMaxTokenSize || !Base64UrlDecode(token, bytes.data())) {
     return absl::InvalidArgumentError(
-        "the decision token is not base64url without padding");
+        "the decision token is not base64url without padding: it must come "
+        "back as the response had it");
   }
   const size_t size = token.size() * 3 / 4;
   if (size <= kTagSize) {
-    return absl::InvalidArgumentError("the decision token is too short");
+    return absl::InvalidArgumentError(
+        "the decision token is too short: it must come back whole");
   }
   if (bytes[0] != kVersion) {
     return absl::InvalidArgumentError(
@@ -67,8 +69,8 @@ absl::StatusOr<Decision> TokenSigner::Verify(std::string_view token) const {
   Tag(key_, body, tag.data());
   if (sodium_memcmp(tag.data(), bytes.data() + body.size(), kTagSize) != 0) {
     return absl::InvalidArgumentError(
-        "the decision token was not signed with this router's key, or is "
-        "damaged");
+        "the decision token was not signed with this router's token_key, or "
+        "is damaged");
   }
   Decision decision;
   if (!DecodeDecision(body.subspan(1), &decision)) {

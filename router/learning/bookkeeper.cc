@@ -45,16 +45,18 @@ absl::StatusOr<std::unique_ptr<Bookkeeper>> Bookkeeper::Open(
 
 absl::Status Bookkeeper::Adopt(
     const std::shared_ptr<const experiment::Plan>& plan,
-    const ExperimentRecords& records, absl::Time now) {
+    const ExperimentRecords& records, absl::Time now, const Beside& beside) {
   auto ledger = Load(plan);
   if (!ledger.ok()) return ledger.status();
-  if (auto status = WriteRecords(records, now); !status.ok()) return status;
+  if (auto status = WriteRecords(records, now, beside); !status.ok()) {
+    return status;
+  }
   Use(*std::move(ledger));
   return absl::OkStatus();
 }
 
 absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records,
-                                      absl::Time now) {
+                                      absl::Time now, const Beside& beside) {
   std::vector<std::string> lines;
   std::unique_ptr<store::Transaction> transaction;
   for (const auto& [name, record] : records) {
@@ -71,15 +73,16 @@ absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records,
       lines.push_back(
           fmt::format("experiment {}: new, epoch {}", name, record.epoch));
     } else if (old->second.epoch != record.epoch) {
-      const std::string why = fmt::format(
-          "{} changed",
-          fmt::join(experiment::EpochChanges(old->second.fingerprint,
-                                             record.fingerprint),
-                    ", "));
+      const auto changes =
+          experiment::EpochChanges(old->second.fingerprint, record.fingerprint);
+      const std::string why =
+          changes.empty() ? "it was reset"
+                          : fmt::format("{} changed", fmt::join(changes, ", "));
       lines.push_back(fmt::format(
           "experiment {}: epoch {} begins, because {}; what epoch {} "
           "learned no longer counts",
           name, record.epoch, why, old->second.epoch));
+      if (changes.empty()) continue;
       auto entry = transaction->AppendAudit(
           {.time_ms = absl::ToUnixMillis(now),
            .who = "config",
@@ -92,6 +95,9 @@ absl::Status Bookkeeper::WriteRecords(const ExperimentRecords& records,
     }
   }
   if (transaction == nullptr) return absl::OkStatus();
+  if (beside) {
+    if (auto status = beside(*transaction); !status.ok()) return status;
+  }
   if (auto status = transaction->Commit(); !status.ok()) return status;
   for (const auto& [name, record] : records) records_[name] = record;
   for (const std::string& line : lines) spdlog::info(line);

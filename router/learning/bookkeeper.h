@@ -3,6 +3,7 @@
 #ifndef BANDIT_ROUTER_LEARNING_BOOKKEEPER_H_
 #define BANDIT_ROUTER_LEARNING_BOOKKEEPER_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,9 +52,14 @@ class Bookkeeper {
 
   // Goes on with another plan, keeping what was learned of each experiment
   // that is in both at the same epoch. REQUIRES: epochs as `records` say.
-  // Fails as Open does and changes nothing then.
+  // `beside`, if given, writes what else belongs into the transaction, who
+  // began a new epoch for one: an epoch whose fingerprint is that of the one
+  // before is not the config's doing.
+  // Fails as Open does, or with what `beside` gives, and changes nothing then.
+  using Beside = std::function<absl::Status(store::Transaction&)>;
   absl::Status Adopt(const std::shared_ptr<const experiment::Plan>& plan,
-                     const ExperimentRecords& records, absl::Time now);
+                     const ExperimentRecords& records, absl::Time now,
+                     const Beside& beside = {});
 
   Ledger& ledger() { return *ledger_; }
   // How often the store has been asked to write something down, failures
@@ -73,7 +79,8 @@ class Bookkeeper {
 
   explicit Bookkeeper(store::StateStore* store) : store_(store) {}
 
-  absl::Status WriteRecords(const ExperimentRecords& records, absl::Time now);
+  absl::Status WriteRecords(const ExperimentRecords& records, absl::Time now,
+                            const Beside& beside);
   absl::StatusOr<std::unique_ptr<Ledger>> Load(
       const std::shared_ptr<const experiment::Plan>& plan) const;
   void Use(std::unique_ptr<Ledger> ledger);

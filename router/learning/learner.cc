@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "router/learning/refusal.h"
 #include "router/learning/settlement.h"
 #include "spdlog/spdlog.h"
 
@@ -18,8 +19,6 @@ using Steady = Wakeup::Clock;
 // Rewards of one transaction: enough to share a write, few enough that ticks
 // and the first of them do not wait long.
 constexpr size_t kMostPerTransaction = 16'384;
-// Who acts in the audit log.
-constexpr std::string_view kGuardrails = "guardrails";
 constexpr auto kLastHarvest = std::chrono::seconds(2);
 
 std::chrono::nanoseconds Chrono(absl::Duration duration) {
@@ -28,10 +27,6 @@ std::chrono::nanoseconds Chrono(absl::Duration duration) {
 
 absl::Duration Since(Steady::time_point start) {
   return absl::FromChrono(Steady::now() - start);
-}
-
-absl::Duration PatienceFor(absl::Duration tick) {
-  return std::max(absl::Seconds(5), 10 * tick);
 }
 
 }  // namespace
@@ -45,7 +40,7 @@ Learner::Learner(std::unique_ptr<store::StateStore> store,
       silence_(options.silence_warning),
       queue_(options.queue, wakeup_.get()),
       errands_(wakeup_.get()),
-      patience_(PatienceFor(options.tick)) {}
+      patience_(PatienceOf(options)) {}
 
 absl::StatusOr<std::unique_ptr<Learner>> Learner::Create(
     std::unique_ptr<store::StateStore> store,
@@ -177,31 +172,6 @@ absl::Status Learner::Adopt(const Compile& compile) {
   return errands_.Do([&] { return AdoptNow(compile); });
 }
 
-absl::Status Learner::Reinstate(std::string_view experiment,
-                                const std::string& why) {
-  return errands_.Do([&] {
-    auto done = guards_->Reinstate(experiment, bookkeeper_->ledger(), why,
-                                   clock_->Now());
-    if (!done.ok()) return done.status();
-    Tell(*done);
-    const Life life = steward_->View(experiment).life;
-    absl::Status resumed;
-    if (life.state == experiment::State::kRolledBack &&
-        life.who == kGuardrails) {
-      resumed = steward_
-                    ->Do({.experiment = std::string(experiment),
-                          .act = experiment::Act::kResume,
-                          .arm = {},
-                          .who = "operator",
-                          .why = why},
-                         clock_->Now())
-                    .status();
-    }
-    EndTick();
-    return resumed;
-  });
-}
-
 absl::Status Learner::Inspect(const Look& look) {
   return errands_.Do([&] {
     look(bookkeeper_->ledger(), *view());
@@ -213,7 +183,11 @@ void Learner::Ask(Errand errand, std::function<void()> done) {
   errands_.Post([this, errand = std::move(errand),
                  done = std::move(done)](bool open) {
     if (open) {
-      Desk desk{.steward = *steward_, .store = *store_, .now = clock_->Now()};
+      Desk desk{.act = [this](const ActRequest& request,
+                              bool approve) { return Act(request, approve); },
+                .steward = *steward_,
+                .store = *store_,
+                .now = clock_->Now()};
       errand(&desk);
       // Who is answered sees it in the status, and in the next request.
       ReleaseResumed(desk.now);
@@ -223,36 +197,6 @@ void Learner::Ask(Errand errand, std::function<void()> done) {
     }
     if (done) done();
   });
-}
-
-absl::Status Learner::AdoptNow(const Compile& compile) {
-  auto compiled = compile(bookkeeper_->records());
-  if (!compiled.ok()) return compiled.status();
-  auto trainer = Trainer::Start(compiled->plan);
-  if (!trainer.ok()) return trainer.status();
-  auto kept = guards_->Load(*compiled->plan);
-  if (!kept.ok()) return kept.status();
-  // What the new plan leaves out is written now or never.
-  Count();
-  Settle({}, /*close=*/true);
-  auto status = steward_->Register(*compiled->plan, clock_->Now());
-  if (!status.ok()) return status;
-  status = bookkeeper_->Adopt(compiled->plan, compiled->records, clock_->Now());
-  if (!status.ok()) return status;
-  steward_->Use(compiled->plan);
-  guards_->Use(compiled->plan, bookkeeper_->ledger(), *kept, clock_->Now());
-  trainer_ = *std::move(trainer);
-  UseJoin(*compiled->plan);
-  options_ = compiled->options;
-  queue_.SetCapacity(options_.queue);
-  silence_.set_patience(options_.silence_warning);
-  telemetry_.Declare(*compiled->plan);
-  {
-    absl::MutexLock lock(&mutex_);
-    patience_ = PatienceFor(options_.tick);
-  }
-  EndTick();
-  return absl::OkStatus();
 }
 
 void Learner::UseJoin(const experiment::Plan& plan) {
@@ -321,7 +265,10 @@ void Learner::Settle(std::vector<RewardBatch> batches, bool close) {
     CountVerdicts(*verdicts, bookkeeper_->ledger().plan(), &telemetry_,
                   &silence_);
   }
-  Answer(absl::MakeSpan(batches), ends, verdicts);
+  Answer(absl::MakeSpan(batches), ends, verdicts, [&](size_t i) {
+    return WhyRefused(rewards[i], (*verdicts)[i], bookkeeper_->ledger().plan(),
+                      clock_->Now());
+  });
 }
 
 void Learner::EndTick() {
@@ -380,7 +327,7 @@ void Learner::Guard(absl::Time now, bool last) {
     const auto rolled_back = steward_->Do({.experiment = transition.experiment,
                                            .act = experiment::Act::kRollBack,
                                            .arm = {},
-                                           .who = std::string(kGuardrails),
+                                           .who = std::string(kByGuardrails),
                                            .proven = true,
                                            .why = transition.reason},
                                           now);
@@ -403,20 +350,6 @@ void Learner::Guard(absl::Time now, bool last) {
   } else {
     spdlog::error("the state of guardrails is not written: {}", guard_trouble_);
   }
-}
-
-void Learner::ReleaseResumed(absl::Time now) {
-  for (size_t e = 0; e < guards_->size(); ++e) {
-    const std::string name = guards_->guard(e).setup().experiment;
-    if (!guards_->guard(e).rolled_back()) continue;
-    const Life life = steward_->View(name).life;
-    if (life.state != experiment::State::kRunning) continue;
-    const auto done =
-        guards_->Reinstate(name, bookkeeper_->ledger(),
-                           fmt::format("resumed by {}", life.who), now);
-    if (done.ok()) Tell(*done);
-  }
-  Guard(now, /*last=*/false);
 }
 
 void Learner::Tell(const guardrails::Transition& transition) {

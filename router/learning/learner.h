@@ -8,6 +8,7 @@
 #ifndef BANDIT_ROUTER_LEARNING_LEARNER_H_
 #define BANDIT_ROUTER_LEARNING_LEARNER_H_
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -128,7 +129,11 @@ class Learner : public RewardSink {
   // What can be done on the learner's thread alone: acts on experiments, and
   // questions to the store.
   struct Desk {
-    Steward& steward;
+    // Does what is asked, or `approve`s what waits, as Steward::Do and
+    // Steward::Approve do; a reset too, which fails as Adopt does.
+    std::function<absl::StatusOr<Life>(const ActRequest& request, bool approve)>
+        act;
+    const Steward& steward;
     store::StateStore& store;
     absl::Time now;
   };
@@ -150,9 +155,17 @@ class Learner : public RewardSink {
   Learner(std::unique_ptr<store::StateStore> store, const Options& options,
           const Clock* clock);
 
+  static absl::Duration PatienceOf(const Options& options) {
+    return std::max(absl::Seconds(5), 10 * options.tick);
+  }
+
   void Run();
   void RunLastTick();
   absl::Status AdoptNow(const Compile& compile);
+  // Goes on with the plan, all but the end of the tick.
+  absl::Status Follow(const Compiled& compiled,
+                      const Bookkeeper::Beside& beside = {});
+  absl::StatusOr<Life> Act(const ActRequest& request, bool approve);
   void UseJoin(const experiment::Plan& plan);
   void Count();
   std::vector<RewardBatch> NextBatches();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -49,10 +50,34 @@ struct Reward {
   std::string request_id = {};
 };
 
-// The outcomes in the batch's order, once they are durable; or why nothing of
-// the batch was taken.
-using RewardsDone =
-    std::function<void(absl::StatusOr<std::vector<Outcome>> outcomes)>;
+// Why one reward of a batch does not count.
+struct Refusal {
+  size_t reward = 0;  // Its place in the batch.
+  std::string why;
+};
+// A batch that is refused as a whole says why of so many: the rest will be
+// alike, and an answer stays small.
+inline constexpr size_t kMostRefusals = 16;
+
+// What became of a batch.
+struct Settled {
+  Settled() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): all of it, mostly.
+  Settled(std::vector<Outcome> each) : outcomes(std::move(each)) {}
+
+  std::vector<Outcome> outcomes;  // In the batch's order.
+  // Of those that are LATE, UNKNOWN or REJECTED, the first kMostRefusals.
+  std::vector<Refusal> refusals;
+};
+
+constexpr bool IsRefusal(Outcome outcome) {
+  return outcome == Outcome::kLate || outcome == Outcome::kUnknown ||
+         outcome == Outcome::kRejected;
+}
+
+// What became of the batch, once it is durable; or why nothing of it was
+// taken.
+using RewardsDone = std::function<void(absl::StatusOr<Settled> settled)>;
 
 // Where the feedback service puts rewards.
 // Thread-safety: any thread may call.

@@ -28,7 +28,8 @@ std::vector<Reward> Gather(absl::Span<RewardBatch> batches,
 }
 
 void Answer(absl::Span<RewardBatch> batches, absl::Span<const size_t> ends,
-            const absl::StatusOr<std::vector<Verdict>>& verdicts) {
+            const absl::StatusOr<std::vector<Verdict>>& verdicts,
+            absl::FunctionRef<std::string(size_t)> why) {
   if (!verdicts.ok()) {
     const absl::Status refused = absl::UnavailableError(
         fmt::format("nothing of this batch was taken, send it again later: {}",
@@ -38,12 +39,17 @@ void Answer(absl::Span<RewardBatch> batches, absl::Span<const size_t> ends,
   }
   size_t next = 0;
   for (size_t b = 0; b < batches.size(); ++b) {
-    std::vector<Outcome> outcomes;
-    outcomes.reserve(ends[b] - next);
+    const size_t first = next;
+    Settled settled;
+    settled.outcomes.reserve(ends[b] - first);
     for (; next < ends[b]; ++next) {
-      outcomes.push_back((*verdicts)[next].outcome);
+      const Outcome outcome = (*verdicts)[next].outcome;
+      settled.outcomes.push_back(outcome);
+      if (IsRefusal(outcome) && settled.refusals.size() < kMostRefusals) {
+        settled.refusals.push_back({next - first, why(next)});
+      }
     }
-    batches[b].done(std::move(outcomes));
+    batches[b].done(std::move(settled));
   }
 }
 

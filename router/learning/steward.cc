@@ -2,6 +2,7 @@
 #include "router/learning/steward.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -24,8 +25,6 @@ constexpr std::string_view kByRouter = "router";
 constexpr absl::Duration kMostPerTick = absl::Minutes(1);
 // How often a stage's time is written down, at most.
 constexpr absl::Duration kWritePause = absl::Seconds(10);
-
-std::string Percent(double share) { return fmt::format("{:g} %", 100 * share); }
 
 absl::Status About(const std::string& experiment, const absl::Status& status) {
   return absl::Status(status.code(),
@@ -112,7 +111,8 @@ absl::Status Steward::RegisterOne(const experiment::Plan& plan,
     entry.detail = Name(life.state);
   }
   life.share = ShareOf(experiment.ramp, life.ramp);
-  return Write(name, life, entry, &config);
+  return Write({.experiment = name, .life = life, .entry = std::move(entry)},
+               &config);
 }
 
 void Steward::Use(std::shared_ptr<const experiment::Plan> plan) {
@@ -128,72 +128,16 @@ absl::StatusOr<const experiment::Experiment*> Steward::Find(
   return absl::NotFoundError(fmt::format("no experiment is named {}", name));
 }
 
-bool Steward::NeedsApproval(State state, Act act) const {
-  const experiment::Approval& approval = plan_->approval;
-  switch (act) {
-    case Act::kStart:
-      return approval.start;
-    case Act::kResume:
-      // Such a one begins anew.
-      return approval.start && state != State::kPaused;
-    case Act::kPromote:
-      return approval.promote;
-    case Act::kRamp:
-      return approval.ramp;
-    default:
-      return false;
-  }
-}
-
-absl::Status Steward::Change(const experiment::Experiment& experiment,
-                             const ActRequest& request, absl::Time now,
-                             Life* life, std::string* detail) const {
-  const auto next = Next(life->state, request.act);
-  if (!next.ok()) return About(experiment.name, next.status());
-  const State before = life->state;
-  life->arm.clear();
-  if (request.act == Act::kPromote) {
-    const auto arm = std::find_if(
-        experiment.arms.begin(), experiment.arms.end(),
-        [&](const auto& other) { return other.name == request.arm; });
-    if (arm == experiment.arms.end()) {
-      return absl::NotFoundError(
-          fmt::format("experiment {}: \"{}\" is not one of its arms",
-                      experiment.name, request.arm));
-    }
-    life->arm = request.arm;
-  }
-  life->state = *next;
-  life->changed = now;
-  life->who = request.who;
-  life->why = request.why;
-  life->pending.reset();
-  *detail = fmt::format("{} -> {}{}", Name(before), Name(*next),
-                        life->arm.empty() ? "" : ", arm " + life->arm);
-  if (request.act == Act::kRamp) {
-    const double from = ShareOf(experiment.ramp, life->ramp);
-    life->ramp = {.stage = life->ramp.stage + 1,
-                  .elapsed = absl::ZeroDuration()};
-    *detail = fmt::format("{} -> {} of the units", Percent(from),
-                          Percent(ShareOf(experiment.ramp, life->ramp)));
-  } else if (*next == State::kRunning) {
-    life->ramp_by = request.who;
-    // What was taken back for its harm is let in by and by again.
-    if (before == State::kRolledBack) life->ramp = {};
-  }
-  life->share = ShareOf(experiment.ramp, life->ramp);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Life> Steward::Do(const ActRequest& request, absl::Time now) {
+absl::StatusOr<Steward::Step> Steward::Decide(const ActRequest& request,
+                                              absl::Time now) const {
   auto experiment = Find(request.experiment);
   if (!experiment.ok()) return experiment.status();
   const Life& before = lives_.find(request.experiment)->second;
   Life life = before;
-  std::string detail;
-  auto status = Change(**experiment, request, now, &life, &detail);
-  if (!status.ok()) return status;
-  if (NeedsApproval(before.state, request.act)) {
+  auto detail = ChangeLife(**experiment, request, now, &life);
+  if (!detail.ok()) return detail.status();
+  const bool waits = NeedsApproval(plan_->approval, before.state, request.act);
+  if (waits) {
     if (!request.proven) {
       return absl::PermissionDeniedError(fmt::format(
           "experiment {}: {} needs another's approval, so it must be known "
@@ -206,15 +150,16 @@ absl::StatusOr<Life> Steward::Do(const ActRequest& request, absl::Time now) {
                     .who = request.who,
                     .why = request.why,
                     .asked = now};
-    detail += ", waits for approval";
+    *detail += ", waits for approval";
   }
-  status = Write(request.experiment, life, EntryOf(request, detail, now));
-  if (!status.ok()) return status;
-  return life;
+  return Step{.experiment = request.experiment,
+              .life = life,
+              .entry = EntryOf(request, *std::move(detail), now),
+              .new_epoch = request.act == Act::kReset && !waits};
 }
 
-absl::StatusOr<Life> Steward::Approve(const ActRequest& request,
-                                      absl::Time now) {
+absl::StatusOr<Steward::Step> Steward::DecideApproval(const ActRequest& request,
+                                                      absl::Time now) const {
   auto experiment = Find(request.experiment);
   if (!experiment.ok()) return experiment.status();
   Life life = lives_.find(request.experiment)->second;
@@ -239,19 +184,40 @@ absl::StatusOr<Life> Steward::Approve(const ActRequest& request,
   ActRequest approved = request;
   approved.act = pending.act;
   approved.arm = pending.arm;
-  std::string detail;
-  auto status = Change(**experiment, approved, now, &life, &detail);
-  if (!status.ok()) return status;
+  const auto detail = ChangeLife(**experiment, approved, now, &life);
+  if (!detail.ok()) return detail.status();
   if (pending.act == Act::kRamp) life.ramp_by = request.who;
-  store::AuditEntry entry =
-      EntryOf(approved,
-              fmt::format("{}: {}, asked for by {}", Name(pending.act), detail,
-                          pending.who),
-              now);
-  entry.act = "approve";
-  status = Write(request.experiment, life, entry);
+  Step step{
+      .experiment = request.experiment,
+      .life = life,
+      .entry = EntryOf(approved,
+                       fmt::format("{}: {}, asked for by {}", Name(pending.act),
+                                   *detail, pending.who),
+                       now),
+      .new_epoch = pending.act == Act::kReset};
+  step.entry.act = "approve";
+  return step;
+}
+
+absl::StatusOr<Life> Steward::Take(const Step& step) {
+  auto status = Write(step);
   if (!status.ok()) return status;
-  return life;
+  return step.life;
+}
+
+absl::StatusOr<Life> Steward::Do(const ActRequest& request, absl::Time now) {
+  auto step = Decide(request, now);
+  if (!step.ok()) return step.status();
+  assert(!step->new_epoch);
+  return Take(*step);
+}
+
+absl::StatusOr<Life> Steward::Approve(const ActRequest& request,
+                                      absl::Time now) {
+  auto step = DecideApproval(request, now);
+  if (!step.ok()) return step.status();
+  assert(!step->new_epoch);
+  return Take(*step);
 }
 
 absl::Status Steward::Tick(absl::Time now, Hold hold) {
@@ -294,59 +260,65 @@ absl::Status Steward::TickOne(const experiment::Experiment& experiment,
                   .why = "the stage has lasted its time"};
   store::AuditEntry entry;
   if (StageIsOver(experiment.ramp, life.ramp) && !life.pending.has_value()) {
-    std::string detail;
     Life after = life;
-    auto status = Change(experiment, next, now, &after, &detail);
-    if (!status.ok()) return status;
-    if (NeedsApproval(life.state, Act::kRamp)) {
+    auto detail = ChangeLife(experiment, next, now, &after);
+    if (!detail.ok()) return detail.status();
+    if (NeedsApproval(plan_->approval, life.state, Act::kRamp)) {
       life.pending = {.act = Act::kRamp,
                       .arm = {},
                       .who = life.ramp_by,
                       .why = next.why,
                       .asked = now};
-      detail += ", waits for approval";
+      *detail += ", waits for approval";
     } else {
       life = after;
     }
-    entry = EntryOf(next, detail, now);
+    entry = EntryOf(next, *std::move(detail), now);
   } else if (now - ramp.written < WritePauseOf(experiment, life)) {
     lives_.find(experiment.name)->second.ramp = life.ramp;
     return absl::OkStatus();
   }
-  auto status = Write(experiment.name, life, entry);
+  auto status = Write(
+      {.experiment = experiment.name, .life = life, .entry = std::move(entry)});
   if (status.ok()) ramp.written = now;
   return status;
 }
 
-absl::Status Steward::Write(const std::string& experiment, const Life& life,
-                            const store::AuditEntry& entry,
-                            const std::string* config) {
+absl::Status Steward::Put(store::Transaction& transaction, Step* step) {
+  auto status =
+      transaction.PutNote(step->experiment, kLifecycle, EncodeLife(step->life));
+  if (!status.ok() || step->entry.act.empty()) return status;
+  auto sealed = transaction.AppendAudit(step->entry);
+  if (!sealed.ok()) return sealed.status();
+  step->entry = *std::move(sealed);
+  return absl::OkStatus();
+}
+
+void Steward::Keep(const Step& step) {
+  lives_[step.experiment] = step.life;
+  if (plan_ != nullptr) Expose();
+  const store::AuditEntry& entry = step.entry;
+  if (entry.act.empty()) return;
+  ++audited_;
+  spdlog::info("experiment {}: {} by {}{}: {}{}{} (audit {} {})",
+               step.experiment, entry.act, entry.who,
+               entry.proven ? "" : " (unproven)", entry.detail,
+               entry.why.empty() ? "" : ", because ", entry.why, entry.sequence,
+               absl::BytesToHexString(entry.hash).substr(0, 16));
+}
+
+absl::Status Steward::Write(Step step, const std::string* config) {
   auto transaction = store_->Begin();
   if (!transaction.ok()) return transaction.status();
-  auto status =
-      (*transaction)->PutNote(experiment, kLifecycle, EncodeLife(life));
+  auto status = Put(**transaction, &step);
   if (!status.ok()) return status;
   if (config != nullptr) {
-    auto put = (*transaction)->PutNote(experiment, kConfig, *config);
+    auto put = (*transaction)->PutNote(step.experiment, kConfig, *config);
     if (!put.ok()) return put;
   }
-  std::optional<store::AuditEntry> written;
-  if (!entry.act.empty()) {
-    auto sealed = (*transaction)->AppendAudit(entry);
-    if (!sealed.ok()) return sealed.status();
-    written = *std::move(sealed);
-  }
   if (auto s = (*transaction)->Commit(); !s.ok()) return s;
-  lives_[experiment] = life;
-  if (config != nullptr) configs_[experiment] = *config;
-  if (plan_ != nullptr) Expose();
-  if (!written.has_value()) return absl::OkStatus();
-  ++audited_;
-  spdlog::info("experiment {}: {} by {}{}: {}{}{} (audit {} {})", experiment,
-               written->act, written->who, written->proven ? "" : " (unproven)",
-               written->detail, written->why.empty() ? "" : ", because ",
-               written->why, written->sequence,
-               absl::BytesToHexString(written->hash).substr(0, 16));
+  if (config != nullptr) configs_[step.experiment] = *config;
+  Keep(step);
   return absl::OkStatus();
 }
 

@@ -20,21 +20,12 @@
 #include "absl/time/time.h"
 #include "router/experiment/exposure.h"
 #include "router/experiment/plan.h"
+#include "router/learning/act.h"
 #include "router/learning/life.h"
 #include "router/learning/snapshot.h"
 #include "router/store/state_store.h"
 
 namespace bandit::learning {
-
-// What someone wants done.
-struct ActRequest {
-  std::string experiment;
-  experiment::Act act = experiment::Act::kStart;
-  std::string arm;  // To promote.
-  std::string who;
-  bool proven = false;  // A token or a certificate has shown who it is.
-  std::string why;
-};
 
 struct LifeView {
   Life life;
@@ -61,17 +52,39 @@ class Steward {
   // From now on acts are for this plan. REQUIRES: it was registered.
   void Use(std::shared_ptr<const experiment::Plan> plan);
 
+  // What an act comes to, before it is written.
+  struct Step {
+    std::string experiment;
+    Life life;
+    store::AuditEntry entry;  // An empty act: none.
+    // A new epoch begins with it: only the learner can take it.
+    bool new_epoch = false;
+  };
   // Does it, or keeps it for another's approval (`pending` then is it).
   // Fails with NotFound for an experiment or arm that is not in the plan,
   // FailedPrecondition where the state does not allow it, PermissionDenied
   // where approval needs to know who asks, else as the store does; nothing has
   // changed then.
+  // REQUIRES: no new epoch begins with it.
   absl::StatusOr<Life> Do(const ActRequest& request, absl::Time now);
 
   // Does what waits; `request.act` does not count. Fails as Do does, also with
   // FailedPrecondition if nothing waits or the ramp is held, and with
   // PermissionDenied if the one who asked is the one who approves.
+  // REQUIRES: no new epoch begins with it.
   absl::StatusOr<Life> Approve(const ActRequest& request, absl::Time now);
+
+  // The same in parts. Decide and DecideApproval fail as those do and change
+  // nothing; Take writes the step, then it holds. Where it must share a
+  // transaction with more, Put writes it there, and Keep is for when that is
+  // committed.
+  absl::StatusOr<Step> Decide(const ActRequest& request, absl::Time now) const;
+  absl::StatusOr<Step> DecideApproval(const ActRequest& request,
+                                      absl::Time now) const;
+  absl::StatusOr<Life> Take(const Step& step);
+  // The step's entry is then as the log has it.
+  static absl::Status Put(store::Transaction& transaction, Step* step);
+  void Keep(const Step& step);
 
   // Lets time pass for the ramps. Fails as the store does: they stay where
   // they are and go on at a later tick.
@@ -99,18 +112,10 @@ class Steward {
                            absl::Time now);
   absl::StatusOr<const experiment::Experiment*> Find(
       const std::string& name) const;
-  bool NeedsApproval(experiment::State state, experiment::Act act) const;
-  // What `life` becomes by the act.
-  absl::Status Change(const experiment::Experiment& experiment,
-                      const ActRequest& request, absl::Time now, Life* life,
-                      std::string* detail) const;
   absl::Status TickOne(const experiment::Experiment& experiment,
                        absl::Duration passed, absl::Time now, Hold hold);
-  // Writes `life` and what else is given, the entry if its act is not empty;
-  // then it holds.
-  absl::Status Write(const std::string& experiment, const Life& life,
-                     const store::AuditEntry& entry,
-                     const std::string* config = nullptr);
+  // Writes the step and the config, if one is given; then they hold.
+  absl::Status Write(Step step, const std::string* config = nullptr);
   void Expose();
 
   store::StateStore* store_;

@@ -25,6 +25,7 @@ void TrafficCounts::Merge(const TrafficCounts& other) {
 
 void LoadCounts::Merge(const LoadCounts& other) {
   AddAll(other.rejected, &rejected);
+  unmatched += other.unmatched;
   queued += other.queued;
   dequeued += other.dequeued;
   AddAll(other.retries, &retries);

@@ -58,6 +58,8 @@ struct LoadCounts {
   // Requests that began to wait, and that did so no longer.
   uint64_t queued = 0;
   uint64_t dequeued = 0;
+  // Requests for models that no experiment matched.
+  uint64_t unmatched = 0;
   // Of requests that no experiment took.
   RetryCounts retries{};
 

@@ -142,7 +142,9 @@ class Exchange : private Attempt::Owner, private Admission::Waiter {
   void HoldRequest(const http2::BlockRef& block, const uint8_t* data,
                    size_t size);
   void OnModelKnown();
-  void AssignOrDefault(std::optional<size_t> experiment);
+  // `model`: the message's, where it was looked at.
+  void AssignOrDefault(std::optional<size_t> experiment,
+                       std::string_view model = {});
   void AssignTo(size_t experiment);
   // False: the call has been answered with an error.
   bool DrawOverlays();

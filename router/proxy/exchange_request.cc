@@ -28,6 +28,14 @@ GrpcStatus StatusOf(const absl::Status& status) {
   }
 }
 
+// For a message; of a text that a caller chose.
+std::string OfModel(std::string_view model) {
+  constexpr size_t kMostShown = 128;
+  return model.empty()
+             ? ""
+             : fmt::format(" of model \"{}\"", model.substr(0, kMostShown));
+}
+
 int64_t Nanoseconds(const google::protobuf::Duration& duration) {
   return duration.seconds() * 1'000'000'000 + duration.nanos();
 }
@@ -215,13 +223,12 @@ void Exchange::HoldRequest(const http2::BlockRef& block, const uint8_t* data,
 }
 
 void Exchange::OnModelKnown() {
-  const std::optional<std::string> model = peek_->model();
-  peek_.reset();
   // An empty name matches no rule that asks for one.
+  const std::string model = peek_->model().value_or("");
+  peek_.reset();
   std::optional<size_t> experiment;
-  Match(model.has_value() ? std::string_view(*model) : std::string_view(""),
-        &experiment);
-  AssignOrDefault(experiment);
+  Match(std::string_view(model), &experiment);
+  AssignOrDefault(experiment, model);
 }
 
 bool Exchange::DrawOverlays() {
@@ -240,14 +247,17 @@ void Exchange::AnswerNoSuchArm(const experiment::Experiment& experiment) {
                      request_.headers.Find(experiment.force_key)));
 }
 
-void Exchange::AssignOrDefault(std::optional<size_t> experiment) {
+void Exchange::AssignOrDefault(std::optional<size_t> experiment,
+                               std::string_view model) {
   const experiment::Plan& plan = *generation_->plan;
+  if (!experiment.has_value()) ++generation_->statistics.load().unmatched;
   if (!experiment.has_value() && !plan.default_backend.has_value()) {
     CountUnmatched();
     Answer(GrpcStatus::kUnimplemented,
-           fmt::format("no experiment matches {} and no default_backend is "
-                       "configured",
-                       request_.headers.Find(":path")));
+           fmt::format("no experiment matches {}{} and no default_backend is "
+                       "configured: compare it with the `match` of the "
+                       "experiments",
+                       request_.headers.Find(":path"), OfModel(model)));
     return;
   }
   request_.headers.KeepOutOfTable(plan.unique_keys);

@@ -20,11 +20,23 @@ constexpr auto kRetryAfter = std::chrono::milliseconds(100);
 
 absl::Status Failure(const upstream::Address& address, std::string_view what,
                      std::error_code error) {
-  const std::string message = fmt::format("cannot {} {}: {}", what,
-                                          address.ToString(), error.message());
+  const std::string message =
+      fmt::format("listen = {}: cannot {} it: {}", address.ToString(), what,
+                  error.message());
   if (error == asio::error::address_in_use) {
     return absl::UnavailableError(
         message + "; stop what listens there, or choose another port");
+  }
+  if (error == std::errc::address_not_available) {
+    return absl::InvalidArgumentError(
+        message +
+        "; it is not this machine's: take 0.0.0.0 for all that it has");
+  }
+  if (error == std::errc::permission_denied) {
+    return absl::InvalidArgumentError(
+        message +
+        "; take a port from 1024 on, or give the router "
+        "CAP_NET_BIND_SERVICE");
   }
   return absl::InvalidArgumentError(message);
 }

@@ -182,8 +182,10 @@ void Backend::Refresh() {
                   state == Endpoint::State::kConnecting;
   }
   if (was_available && !available_) {
-    spdlog::warn("backend {}: no endpoint is available: {}", options_.name,
-                 last_error_);
+    spdlog::warn(
+        "backend {}: no endpoint is available: {}; is a model server running "
+        "there, and is backends.{}.address right?",
+        options_.name, last_error_, options_.name);
     names_.Hurry(loop_.now());
     Arm(loop_.now());
   }

@@ -26,7 +26,7 @@ import tools  # noqa: E402
 
 SUITES = [
     "http", "tfserving", "defects", "grpc", "h2spec", "triton", "mlserver",
-    "tools", "web",
+    "tools", "web", "path",
 ]
 TRANSPORTS = {"plain": sheets.PLAIN, "tls": sheets.TLS}
 PAGE = HERE.parent.parent / "docs" / "conformance.md"

@@ -120,23 +120,32 @@ class Reward(Case):
     def test_what_does_not_count_exits_4(self):
         decision = self.decision()
         for arguments in (
-            (decision, "--value", "0.5"),
-            (decision, "--value", "nan"),
-            (decision, "--metric", "spend", "--value", "-1"),
-            (decision, "--metric", "undeclared", "--value", "1"),
-            ("no-token", "--value", "1"),
+            (decision, "--value", "0.5", "expected 0 or 1"),
+            (decision, "--value", "nan", "nan is no value of metric"),
+            (decision, "--metric", "spend", "--value", "-1",
+             "expected a number in [0, "),
+            (decision, "--metric", "undeclared", "--value", "1",
+             "no metric \"undeclared\", expected click or spend"),
+            ("no-token", "--value", "1", "the decision token is "),
         ):
             with self.subTest(arguments[1:]):
+                *arguments, why = arguments
                 done = self.send(*arguments)
                 self.assertEqual(done.returncode, 4, done.stderr)
-                self.assertTrue(done.stdout.startswith("REJECTED: "))
+                self.assertTrue(
+                    done.stdout.startswith("REJECTED: not counted: "))
+                self.assertIn(why, done.stdout)
 
     def test_json_holds_the_outcome(self):
         done = self.send(self.decision(), "--value", "1", "--json")
-        self.assertEqual(json.loads(done.stdout), {"outcomes": ["ACCEPTED"]})
+        self.assertEqual(json.loads(done.stdout), {
+            "outcomes": ["ACCEPTED"], "refusals": []})
         done = self.send("no-token", "--value", "1", "--json")
         self.assertEqual(done.returncode, 4)
-        self.assertEqual(json.loads(done.stdout), {"outcomes": ["REJECTED"]})
+        answer = json.loads(done.stdout)
+        self.assertEqual(answer["outcomes"], ["REJECTED"])
+        self.assertEqual(answer["refusals"][0]["reward"], 0)
+        self.assertIn("too short", answer["refusals"][0]["why"])
 
 
 class Status(Case):

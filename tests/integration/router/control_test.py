@@ -118,7 +118,7 @@ class Token(ControlTest):
         run = self.banditctl(router, BANDIT_CONTROL_TOKEN=TOKEN)
         self.assertEqual(run.returncode, 0, run)
         run = self.banditctl(router)
-        self.assertEqual(run.returncode, 1, run)
+        self.assertEqual(run.returncode, 5, run)
         self.assertIn("BANDIT_CONTROL_TOKEN", run.stderr)
 
 

@@ -207,6 +207,27 @@ def field(number, payload):
     return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
+def fields(message):
+    """(number, payload) of each field, all of them length-delimited."""
+
+    def number(at):
+        value, shift = 0, 0
+        while True:
+            byte = message[at]
+            value |= (byte & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if byte < 0x80:
+                return value, at
+
+    at = 0
+    while at < len(message):
+        key, at = number(at)
+        assert key & 7 == 2, message
+        size, at = number(at)
+        yield key >> 3, message[at:at + size]
+        at += size
+
+
 def reward(decision, value, metric=""):
     body = field(1, decision) + (field(2, metric) if metric else b"")
     return field(1, body + b"\x19" + struct.pack("<d", value))
@@ -217,10 +238,11 @@ def outcomes(response):
     names = [
         "UNSPECIFIED", "ACCEPTED", "DUPLICATE", "LATE", "UNKNOWN", "REJECTED"
     ]
-    if not response:
-        return []
-    assert response[0] == 0x0A and response[1] == len(response) - 2, response
-    return [names[code] for code in response[2:]]
+    found = []
+    for number, payload in fields(response):
+        if number == 1:
+            found += [names[code] for code in payload]
+    return found
 
 
 def record(channel, *rewards, timeout=30):

@@ -57,6 +57,9 @@ class Lifecycle(ActsTest):
         self.assertEqual(calls[0]["x-bandit-uncounted"], "concluded")
         self.assertEqual(calls[0]["x-bandit-arm"], "candidate")
 
+        # The last requests are counted with the next tick.
+        self.wait(lambda: sum(
+            map(int, self.status(router)["uncounted"].values())) >= 160)
         status = self.status(router)
         self.assertEqual(status["lifecycle"]["state"], "concluded")
         self.assertEqual(status["lifecycle"]["arm"], "candidate")
@@ -156,6 +159,58 @@ class Audit(ActsTest):
         )
         text = self.ctl(router, "audit", code=BROKEN)
         self.assertIn("BROKEN: entry 2", text)
+
+
+class Reset(ActsTest):
+    def test_forgets_for_good_and_moves_no_unit(self):
+        directory = tempfile.mkdtemp()
+        top = f"state: sqlite://{directory}/state.db"
+        router = self.start(top=top, directory=directory)
+        channel = self.channel(router)
+        control = self.channel(router, router.control)
+        before, calls = self.served(channel)
+        tokens = [call["x-bandit-decision"] for call in calls]
+        self.assertEqual(record(control, reward(tokens[0], 1)), ["ACCEPTED"])
+
+        text = self.ctl(router, "reset", "ranker", "--why", "wrong clicks")
+        self.assertIn("ranker: a new epoch begins", text)
+        # At once: what comes after the answer is of the new epoch.
+        self.assertEqual(record(control, reward(tokens[1], 1)), ["UNKNOWN"])
+        status = self.status(router)
+        self.assertEqual((status["epoch"], status["decisions"]), (2, "0"))
+        after, calls = self.served(channel)
+        self.assertEqual(before, after)
+        token = calls[0]["x-bandit-decision"]
+        self.assertEqual(record(control, reward(token, 1)), ["ACCEPTED"])
+
+        # Also over a kill, a reload, and an edit that starts no epoch.
+        router.kill()
+        router = self.router(self.text(top=top), directory=directory)
+        control = self.channel(router, router.control)
+        self.assertEqual(self.status(router)["epoch"], 2)
+        self.assertEqual(
+            record(control, *(reward(t, 1) for t in (tokens[2], token))),
+            ["UNKNOWN", "DUPLICATE"],
+        )
+        text = self.ctl(router, "audit", "ranker")
+        self.assertRegex(
+            text, r"reset +ranker +epoch 1 -> 2 +wrong clicks"
+        )
+
+    def test_is_refused_for_what_has_nothing_to_forget(self):
+        router = self.start("    draft: true")
+        text = self.ctl(router, "reset", "ranker", code=REFUSED)
+        self.assertIn("it is draft, and reset is for one that is", text)
+
+    def test_waits_for_approval_where_a_start_does(self):
+        router = self.start(top=Approval.TOP)
+        self.ctl(router, "start", "ranker", token="ann-secret")
+        self.ctl(router, "approve", "ranker", token="bob-secret")
+        text = self.ctl(router, "reset", "ranker", token="ann-secret")
+        self.assertIn("waits for approval: reset, asked for by ann", text)
+        self.assertEqual(self.status(router, "ann-secret")["epoch"], 1)
+        self.ctl(router, "approve", "ranker", token="bob-secret")
+        self.assertEqual(self.status(router, "ann-secret")["epoch"], 2)
 
 
 class Ramp(ActsTest):

@@ -30,6 +30,44 @@ TEST(DescribeFailureTest, ACauseWithoutItsHistoryIsTakenAsItIs) {
               HasSubstr("no router at 127.0.0.1:8081: "));
 }
 
+TEST(DescribeFailureTest, AWrongPortOrAWrongTongueSaysWhatToDo) {
+  const auto describe = [](const std::string& message, RouterAddress router) {
+    return DescribeFailure({grpc::UNAVAILABLE, message}, /*connected=*/false,
+                           router);
+  };
+  const auto with = [](auto change) {
+    RouterAddress router = kRouter;
+    change(router);
+    return router;
+  };
+  EXPECT_THAT(describe("x: Trying to connect an http1.x server", kRouter),
+              HasSubstr("speaks HTTP/1, so it is not the router's control "
+                        "address; is it the admin port?"));
+  EXPECT_THAT(describe("x: error:0A00010B:SSL routines::wrong version number",
+                       with([](auto& r) { r.tls = true; })),
+              HasSubstr("does not speak TLS"));
+  EXPECT_THAT(describe("x: SSL routines::certificate verify failed",
+                       with([](auto& r) { r.ca = "ca.pem"; })),
+              HasSubstr("is not signed by an authority in ca.pem; --tls-ca"));
+  EXPECT_THAT(describe("x: Peer name a is not in peer certificate",
+                       with([](auto& r) { r.ca = "ca.pem"; })),
+              HasSubstr("for another name: peer name a is not in peer "
+                        "certificate; --tls-name"));
+  EXPECT_THAT(describe("x: Socket closed", kRouter),
+              HasSubstr("does it speak TLS? --tls-ca FILE, or --tls"));
+  EXPECT_THAT(describe("x: Socket closed", with([](auto& r) { r.tls = true; })),
+              HasSubstr("does it ask for a certificate? --tls-cert"));
+  EXPECT_THAT(describe("recvmsg:Connection reset by peer",
+                       with([](auto& r) { r.certificate = "me.pem"; })),
+              HasSubstr("is me.pem signed by its control_tls.client_ca?"));
+  EXPECT_THAT(describe("DNS: Domain name not found", kRouter),
+              HasSubstr("has a name that nobody knows"));
+  // An answer that merely says so is the router's own.
+  EXPECT_THAT(DescribeFailure({grpc::UNAVAILABLE, "Socket closed"},
+                              /*connected=*/true, kRouter),
+              HasSubstr("took nothing: Socket closed"));
+}
+
 TEST(DescribeFailureTest, ASilentAddressIsNotASlowRouter) {
   EXPECT_EQ(DescribeFailure({grpc::DEADLINE_EXCEEDED, "Deadline Exceeded"},
                             /*connected=*/false, kRouter),

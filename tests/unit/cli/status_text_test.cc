@@ -7,6 +7,7 @@
 namespace bandit::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -86,6 +87,18 @@ TEST(RenderStatusTest, AnExperimentWithoutDecisionsHasNoShares) {
   AddArm(AddRanker(&status), "a", "b", 1);
   EXPECT_THAT(RenderStatus(status, Now()), Not(HasSubstr("%")));
   EXPECT_THAT(RenderStatus(status, Now()), Not(HasSubstr("nan")));
+}
+
+TEST(RenderStatusTest, WhatBelongsToNoExperimentIsTold) {
+  v1::RouterStatus status = Router();
+  EXPECT_THAT(RenderStatus(status, Now()), Not(HasSubstr("matched no")));
+  EXPECT_THAT(RenderStatus(status, Now()), Not(HasSubstr("belong to no")));
+  status.set_unmatched(3);
+  (*status.mutable_stray_rewards())["REJECTED"] = 2;
+  (*status.mutable_stray_rewards())["UNKNOWN"] = 1;
+  EXPECT_THAT(RenderStatus(status, Now()),
+              AllOf(HasSubstr("\n3 requests matched no experiment: "),
+                    HasSubstr("here: REJECTED 2, UNKNOWN 1; tokens")));
 }
 
 // fixed_split may have no reward at all.

@@ -7,6 +7,7 @@
 namespace bandit::control {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Door = Access::Door;
@@ -33,7 +34,7 @@ TEST(AccessTest, ATokenIsAskedOfAllButRewardsAndHealth) {
     }
     for (const char* closed :
          {kStatus, kReflect, "/bandit.v1.FeedbackX/Record",
-          "/bandit.v1.Feedback", "/some.Other/Method", "/", ""}) {
+          "/bandit.v1.Feedback", "/bandit.v1.", "/grpc."}) {
       EXPECT_TRUE(access.Check(door, closed, "Bearer secret").ok()) << closed;
       EXPECT_TRUE(access.Check(door, closed, "bEARER secret").ok()) << closed;
       for (const char* wrong :
@@ -90,6 +91,26 @@ TEST(AccessTest, TokensSayWhoCalls) {
     EXPECT_TRUE(
         access.Check(Access::Door::kListen, "/bandit.v1.Admin/Start", token)
             .ok());
+  }
+}
+
+// Who mixes the ports up is told so, whatever else he lacks.
+TEST(AccessTest, ARequestForAModelIsSentToTheOtherPort) {
+  for (const Access& access : {Access({}), Access({.token = "secret"})}) {
+    const absl::Status refused = access.Check(
+        Door::kControl, "/inference.GRPCInferenceService/ModelInfer", "");
+    EXPECT_EQ(refused.code(), absl::StatusCode::kUnimplemented);
+    EXPECT_THAT(std::string(refused.message()),
+                AllOf(HasSubstr("GRPCInferenceService/ModelInfer"),
+                      HasSubstr("`listen` port")));
+    for (const char* unserved : {"/some.Other/Method", "/", ""}) {
+      EXPECT_EQ(access.Check(Door::kControl, unserved, "").code(),
+                absl::StatusCode::kUnimplemented);
+    }
+    EXPECT_LT(access.Check(Door::kControl, "/" + std::string(9000, 'x'), "")
+                  .message()
+                  .size(),
+              400u);
   }
 }
 

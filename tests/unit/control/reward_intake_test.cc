@@ -10,7 +10,9 @@ namespace {
 
 using learning::Outcome;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 class FakeSink : public learning::RewardSink {
  public:
@@ -57,6 +59,14 @@ class RewardIntakeTest : public ::testing::Test {
     return {response_.outcomes().begin(), response_.outcomes().end()};
   }
 
+  std::vector<std::pair<int, std::string>> Refusals() {
+    std::vector<std::pair<int, std::string>> refusals;
+    for (const v1::Refusal& refusal : response_.refusals()) {
+      refusals.emplace_back(refusal.reward(), refusal.why());
+    }
+    return refusals;
+  }
+
   experiment::TokenSigner signer_{"secret"};
   experiment::TokenSigner forger_{"guess"};
   FakeSink sink_;
@@ -79,8 +89,15 @@ TEST_F(RewardIntakeTest, ForgedTokensKeepTheirPlaceAndTheRestGoesOn) {
   EXPECT_EQ(sink_.taken[0].metric, "rating");
   EXPECT_EQ(sink_.taken[0].value, 0.5);
   EXPECT_EQ(sink_.taken[1].decision.id, 3u);
-  sink_.answer(std::vector<Outcome>{Outcome::kLate, Outcome::kAccepted});
+  learning::Settled settled({Outcome::kLate, Outcome::kAccepted});
+  settled.refusals = {{.reward = 0, .why = "too late"}};
+  sink_.answer(settled);
   EXPECT_EQ(done_, absl::OkStatus());
+  EXPECT_THAT(
+      Refusals(),
+      ElementsAre(Pair(0, HasSubstr("not signed with this router's token_key")),
+                  Pair(1, "too late"), Pair(2, HasSubstr("names no decision")),
+                  Pair(3, HasSubstr("not base64url"))));
   EXPECT_THAT(Outcomes(), ElementsAre(v1::REJECTED, v1::LATE, v1::REJECTED,
                                       v1::REJECTED, v1::ACCEPTED));
   EXPECT_EQ(sink_.forged, 3u);
@@ -93,6 +110,14 @@ TEST_F(RewardIntakeTest, WithNoGenuineTokenTheLearnerIsNotAsked) {
   EXPECT_EQ(done_, absl::OkStatus());
   EXPECT_THAT(Outcomes(), ElementsAre(v1::REJECTED));
   EXPECT_EQ(sink_.forged, 1u);
+}
+
+TEST_F(RewardIntakeTest, OfManyForgedTokensTheFirstAreExplained) {
+  for (size_t i = 0; i < 2 * learning::kMostRefusals; ++i) Add("x");
+  Record();
+  EXPECT_EQ(Outcomes().size(), 2 * learning::kMostRefusals);
+  EXPECT_EQ(Refusals().size(), learning::kMostRefusals);
+  EXPECT_EQ(Refusals().back().first, int{learning::kMostRefusals} - 1);
 }
 
 TEST_F(RewardIntakeTest, ARequestIdIsRejectedWhereRequestsAreNotJoined) {

@@ -29,6 +29,9 @@ TEST(LifecycleTest, AllowsTheTransitionsOfTheDrawingAndNoOther) {
       {{State::kRunning, Act::kConclude}, State::kConcluded},
       {{State::kPaused, Act::kConclude}, State::kConcluded},
       {{State::kRolledBack, Act::kConclude}, State::kConcluded},
+      {{State::kRunning, Act::kReset}, State::kRunning},
+      {{State::kPaused, Act::kReset}, State::kPaused},
+      {{State::kRolledBack, Act::kReset}, State::kRolledBack},
   };
   for (size_t s = 0; s < std::size(kStates); ++s) {
     for (size_t a = 0; a < std::size(kActs); ++a) {

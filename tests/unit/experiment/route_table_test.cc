@@ -308,5 +308,54 @@ TEST(RouteTableTest, AllConditionsOfARuleMustHold) {
   EXPECT_EQ(taken("fr", "18"), 1u);
 }
 
+// Whatever a request is, what is told of the rules is what Match does.
+TEST(RouteTableTest, ExplainsEachRuleByTheFirstCheckThatFails) {
+  const RouteTable table = Table(R"(
+    experiments { match { service: "a.B" method: "C" } }
+    experiments { match { method: "Call" }
+                  match { authority: "other.example" } }
+    experiments { match { service: "inference.GRPCInferenceService"
+                          metadata { key: "x-tier" value: "gold" } } }
+    experiments { match { where { metadata: "x-age" min: 18 max: 99 }
+                          where { metadata: "x-bot" present: false } } }
+    experiments { match { model: "ranker" } })");
+  const auto mismatches = [&](const Headers& headers, std::string_view model) {
+    std::vector<std::string> told;
+    std::optional<size_t> first;
+    for (const RouteTable::Finding& finding : table.Explain(headers, model)) {
+      told.push_back(fmt::format("{}.{} {}", finding.experiment, finding.rule,
+                                 finding.mismatch));
+      if (finding.mismatch.empty() && !first) first = finding.experiment;
+    }
+    EXPECT_EQ(table.Match(headers, model).experiment, first);
+    return told;
+  };
+  EXPECT_EQ(mismatches(Request(kInfer), "old"),
+            (std::vector<std::string>{
+                "0.0 the service is not a.B", "1.0 the method is not Call",
+                "1.1 the authority is not other.example",
+                "2.0 there is no x-tier, which must be gold",
+                "3.0 there is no x-age, which must be at least 18 and at most "
+                "99",
+                "4.0 the model is old, not ranker"}));
+  EXPECT_EQ(
+      mismatches(
+          Request(kInfer, {{"x-tier", "tin"}, {"x-age", "20"}, {"x-bot", "1"}}),
+          "ranker"),
+      (std::vector<std::string>{"0.0 the service is not a.B",
+                                "1.0 the method is not Call",
+                                "1.1 the authority is not other.example",
+                                "2.0 x-tier is tin, not gold",
+                                "3.0 x-bot is 1, and must be absent", "4.0 "}));
+  EXPECT_EQ(
+      mismatches(Request("/a.B/D", {{"x-age", "20"}}), ""),
+      (std::vector<std::string>{
+          "0.0 the method is not C", "1.0 the method is not Call",
+          "1.1 the authority is not other.example",
+          "2.0 the service is not inference.GRPCInferenceService", "3.0 ",
+          "4.0 the rule is for the model ranker, and messages of this method "
+          "have no model name"}));
+}
+
 }  // namespace
 }  // namespace bandit::experiment

@@ -59,8 +59,10 @@ class LearnerTest : public ::testing::Test {
   std::future<Answer> Submit(std::vector<Reward> rewards) {
     auto promise = std::make_shared<std::promise<Answer>>();
     const absl::Status taken = learner_->Submit(
-        std::move(rewards),
-        [promise](Answer answer) { promise->set_value(std::move(answer)); });
+        std::move(rewards), [promise](const absl::StatusOr<Settled>& settled) {
+          promise->set_value(settled.ok() ? Answer(settled->outcomes)
+                                          : Answer(settled.status()));
+        });
     if (!taken.ok()) promise->set_value(taken);
     return promise->get_future();
   }

@@ -67,8 +67,8 @@ class LearningSideTest : public ::testing::Test {
     EXPECT_TRUE(decision.ok()) << decision.status();
     const absl::Status taken = side.learner().Submit(
         {{.decision = *decision, .metric = "", .value = value}},
-        [&](absl::StatusOr<std::vector<Outcome>> outcomes) {
-          promise.set_value(*outcomes);
+        [&](absl::StatusOr<Settled> settled) {
+          promise.set_value(settled->outcomes);
         });
     EXPECT_TRUE(taken.ok()) << taken;
     return promise.get_future().get();
