@@ -13,6 +13,8 @@ from .reward import Outcome, Reward, Stats
 
 # A router takes requests of 4 MiB; a token with 1,024 features has 6 kB.
 _MAX_BATCH_BYTES = 1 << 20
+# While somebody waits in `flush` or `close`, the next try is never further off.
+_IMPATIENT_SECONDS = 0.25
 
 
 class RewardQueue:
@@ -47,8 +49,11 @@ class RewardQueue:
         self._counts: collections.Counter[str] = collections.Counter()
         # How many of those submitted, in order, must not linger.
         self._flushed = 0
-        # Ends a wait between two tries.
+        # Goes up with each `flush` and `close`; what it was when the batch
+        # was taken, and how many wait in them.
         self._hurries = 0
+        self._hurries_before = 0
+        self._impatient = 0
         self._limit = self._max_batch
         self._deadline: Optional[float] = None
 
@@ -83,8 +88,10 @@ class RewardQueue:
             until = self._counts["submitted"]
             self._flushed = max(self._flushed, until)
             self._hurries += 1
+            self._impatient += 1
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._settled() >= until, timeout)
+            self._impatient -= 1
             left = max(0, until - self._settled())
             return self._left()[:left]
 
@@ -93,6 +100,7 @@ class RewardQueue:
         with self._changed:
             self._flushed = self._counts["submitted"]
             self._hurries += 1
+            self._impatient += 1
             self._deadline = self._clock() + timeout
             self._changed.notify_all()
 
@@ -118,6 +126,7 @@ class RewardQueue:
                 self._changed.wait(self._until_due())
             if self._over():
                 return None
+            self._hurries_before = self._hurries
             size = 0
             while self._waiting and len(self._under_way) < self._limit:
                 size += self._waiting[0][1].size()
@@ -147,10 +156,12 @@ class RewardQueue:
             self._counts["failures"] += 1
             if smaller:
                 self._limit = max(1, self._limit // 2)
-            seen = self._hurries
-            if self._deadline is not None:
-                delay = max(0.0, min(delay, self._time_left()))
-            self._changed.wait_for(lambda: self._hurries > seen, delay)
+            if self._impatient > 0:
+                delay = min(delay, _IMPATIENT_SECONDS)
+            # One that came during the try has not seen it fail.
+            self._changed.wait_for(
+                lambda: self._hurries > self._hurries_before, delay
+            )
 
     # --- with the lock held
 

@@ -104,15 +104,19 @@ class GrpcTransport:
         )
         try:
             response = self._connected()(request, timeout=timeout)
-            outcomes = [Outcome(number) for number in response.outcomes]
         except grpc.RpcError as error:
             raise self._explained(error) from error
-        except ValueError as error:  # A closed channel, or no outcome of ours.
+        except ValueError as error:  # The channel was closed.
             raise DeliveryError(f"{self._named()}: {error}") from error
+        try:
+            outcomes = [Outcome(number) for number in response.outcomes]
+        except ValueError:
+            outcomes = []
         if len(outcomes) != len(rewards):
             raise DeliveryError(
-                f"{self._named()} answered {len(outcomes)} outcomes to "
-                f"{len(rewards)} rewards: it is not a router"
+                f"{self._named()} did not answer with an outcome for each "
+                "reward: it is not the router; give the address of its "
+                "`listen` or `control`"
             )
         return outcomes
 
