@@ -1,6 +1,6 @@
-# What `cmake --install` puts where: the programs, and the pure rooms as
-# libraries for CMake projects (`find_package(bandit-router)`, bandit::stats,
-# bandit::policies).
+# What `cmake --install` puts where: the programs, and for CMake projects
+# (`find_package(bandit-router)`) the pure rooms bandit::stats and
+# bandit::policies, and as component `client` bandit::client.
 include(CMakePackageConfigHelpers)
 
 foreach(program bandit-router banditctl)
@@ -21,6 +21,18 @@ foreach(room stats policies)
 endforeach()
 install(EXPORT bandit-router-targets NAMESPACE bandit::
   DESTINATION "${package_dir}")
+# Exported apart: who wants the rooms alone needs no gRPC.
+if(TARGET bandit_client)
+  install(TARGETS bandit_client bandit_decision_codec bandit_feedback_proto
+    EXPORT bandit-router-client-targets
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+  install(DIRECTORY clients/cpp/bandit
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+    FILES_MATCHING PATTERN "*.h"
+    PATTERN "backoff.h" EXCLUDE PATTERN "reward_worker.h" EXCLUDE)
+  install(EXPORT bandit-router-client-targets NAMESPACE bandit::
+    DESTINATION "${package_dir}")
+endif()
 configure_package_config_file(cmake/bandit-router-config.cmake.in
   "${CMAKE_BINARY_DIR}/bandit-router-config.cmake"
   INSTALL_DESTINATION "${package_dir}")

@@ -9,4 +9,7 @@ foreach(step
   execute_process(COMMAND "${CMAKE_COMMAND}" ${step}
     OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
-execute_process(COMMAND "${WORK}/build/consumer" COMMAND_ERROR_IS_FATAL ANY)
+foreach(program consumer client_consumer)
+  execute_process(COMMAND "${WORK}/build/${program}"
+    COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
