@@ -54,7 +54,7 @@ class Toolbox:
         if binary.exists():
             return binary
         say(f"building {program} {wanted['version']}")
-        go = self._compiler()
+        go = self.compiler()
         source = self._source(go, wanted)
         edit = wanted.get("edit")
         if edit:
@@ -99,7 +99,8 @@ class Toolbox:
         (folder / "go.mod").write_text("\n".join(lines) + "\n")
         return folder
 
-    def _compiler(self):
+    def compiler(self):
+        """The path of a Go of at least `go.minimum`."""
         minimum = self.versions["go"]["minimum"]
         found = shutil.which("go")
         if found and _numbers(run([found, "version"], "/")) >= _numbers(minimum):

@@ -1,0 +1,2 @@
+// Package bandit is draft.
+package bandit
