@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/command_table.h"
 
+#include <string_view>
+
 #include "clients/cli/commands.h"
 #include "clients/cli/completion.h"
 #include "clients/cli/exit_codes.h"
 #include "clients/cli/explain.h"
 #include "clients/cli/options.h"
 #include "clients/cli/power.h"
+#include "clients/cli/progress.h"
+#include "clients/cli/simulate_flags.h"
 #include "clients/cli/watch.h"
 
 namespace bandit::cli {
@@ -73,6 +77,18 @@ Result RunValidate(const Flags& given) {
 
 Result RunPower(const Flags& given) { return Power(given.power, given.json); }
 
+Result RunSimulate(const Flags& given) {
+  Progress progress(stderr);
+  return Simulate(given.simulate, given.json,
+                  [&](std::string_view policy, double done) {
+                    progress.Show(policy, done, absl::Now());
+                  });
+}
+
+void AddSimulate(CLI::App* command, Flags* flags) {
+  AddSimulateFlags(command, &flags->simulate);
+}
+
 Result RunCompletion(const Flags& given) {
   return CompletionScript(given.shell, given.json);
 }
@@ -91,6 +107,8 @@ constexpr Command kCommands[] = {
      "Say step by step why a request gets its arm now"},
     {"power", Asks::kNobody, AddPower, RunPower,
      "Plan an experiment: how many units, how many days"},
+    {"simulate", Asks::kNobody, AddSimulate, RunSimulate,
+     "Let policies run in a described world: regret and shares over time"},
     {"reward", Asks::kRouter, AddReward, RunReward,
      "Send one reward for a decision"},
     {"start", Asks::kRouter, AddAct, RunAct, "Let a draft run"},

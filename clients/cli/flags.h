@@ -8,6 +8,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/explain.h"
 #include "clients/cli/power.h"
+#include "clients/cli/simulate.h"
 #include "clients/cli/watch.h"
 
 namespace bandit::cli {
@@ -25,6 +26,7 @@ struct Flags {
   RewardOptions reward;
   ReportOptions report;
   PowerOptions power;
+  SimulateOptions simulate;
   ActOptions act;
   AuditOptions audit;
   ExplainOptions explain;

@@ -3,22 +3,12 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/cli/csv.h"
 #include "clients/cli/report_text.h"
 #include "fmt/format.h"
 
 namespace bandit::cli {
 namespace {
-
-// Quoted where RFC 4180 asks for it.
-std::string Field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == text.npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
 
 // As many digits as bring the same double back.
 std::string Cell(bool present, double value) {
@@ -56,13 +46,13 @@ const v1::ArmReport* FindArm(const v1::Report& report,
 
 std::string Line(const v1::Report& report, const v1::MetricReport& metric,
                  const v1::ArmMetric& arm) {
-  std::vector<std::string> row = {Field(report.experiment()),
+  std::vector<std::string> row = {CsvField(report.experiment()),
                                   fmt::format("{}", report.epoch()),
                                   fmt::format("{}", report.as_of().seconds()),
-                                  Field(metric.name()),
-                                  Field(metric.role()),
+                                  CsvField(metric.name()),
+                                  CsvField(metric.role()),
                                   metric.cost() ? "1" : "0",
-                                  Field(arm.arm()),
+                                  CsvField(arm.arm()),
                                   arm.arm() == report.control() ? "1" : "0",
                                   fmt::format("{}", arm.count()),
                                   fmt::format("{}", arm.rewards())};
@@ -79,10 +69,10 @@ std::string Line(const v1::Report& report, const v1::MetricReport& metric,
                      whole != nullptr ? whole->probability_best() : 0));
   row.push_back(Cell(whole != nullptr && whole->has_expected_loss(),
                      whole != nullptr ? whole->expected_loss() : 0));
-  row.push_back(Field(arm.mean().fixed_method()));
-  row.push_back(Field(arm.mean().anytime_method()));
-  row.push_back(Field(difference.fixed_method()));
-  row.push_back(Field(difference.anytime_method()));
+  row.push_back(CsvField(arm.mean().fixed_method()));
+  row.push_back(CsvField(arm.mean().anytime_method()));
+  row.push_back(CsvField(difference.fixed_method()));
+  row.push_back(CsvField(difference.anytime_method()));
   return fmt::format("{}\r\n", fmt::join(row, ","));
 }
 

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/cli/html_page.h"
 #include "clients/cli/report_format.h"
 #include "clients/cli/report_text.h"
 #include "clients/cli/svg.h"
@@ -10,57 +11,6 @@
 
 namespace bandit::cli {
 namespace {
-
-// Colours follow the reader's theme.
-constexpr std::string_view kStyle = R"css(
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #626a73;
-  --line: #d5dae0; --page: #ffffff; --card: #f6f8fa; --plain: #57606a;
-  --accent: #0a62c9; --good: #116329; --bad: #b3261e; --wait: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #9aa4af;
-  --line: #363d45; --page: #14171a; --card: #1d2126; --plain: #9aa4af;
-  --accent: #6cb0ff; --good: #6bd08a; --bad: #ff8a80; --wait: #e8b44f; } }
-* { box-sizing: border-box; }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink);
-  background: var(--page); margin: 0 auto; max-width: 62rem;
-  padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.7rem; margin: 0; }
-h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
-.soft { color: var(--soft); }
-.next { border-left: .35rem solid var(--wait); background: var(--card);
-  padding: .8rem 1.1rem; margin: 1.4rem 0; border-radius: .3rem; }
-.next b { font-size: 1.15rem; }
-.next.PROMOTE { border-color: var(--good); }
-.next.ROLL_BACK, .next.INVESTIGATE { border-color: var(--bad); }
-.next p { margin: .3rem 0 0; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%;
-  font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .35rem .6rem; white-space: nowrap;
-  border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; }
-th:first-child, td:first-child { text-align: left; }
-svg { width: 100%; max-width: 46rem; display: block; margin: .9rem 0; }
-svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-.grid { stroke: var(--line); } .zero { stroke: var(--soft); stroke-width: 2; }
-.bar { fill: var(--accent); opacity: .75; }
-.thin { stroke-width: 2; } .thick { stroke-width: 7; opacity: .55; }
-.plain line { stroke: var(--plain); } .plain circle { fill: var(--plain); }
-.accent line { stroke: var(--accent); } .accent circle { fill: var(--accent); }
-details { margin: .4rem 0; } li { margin: .2rem 0; }
-)css";
-
-std::string Table(const std::vector<std::vector<std::string>>& rows) {
-  std::string html = "<div class=\"scroll\"><table>\n";
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const std::string_view cell = i == 0 ? "th" : "td";
-    html += "<tr>";
-    for (const std::string& text : rows[i]) {
-      html += fmt::format("<{0}>{1}</{0}>", cell, Escaped(text));
-    }
-    html += "</tr>\n";
-  }
-  return html + "</table></div>\n";
-}
 
 std::string NextCard(const v1::Report& report) {
   std::string html =
@@ -99,7 +49,7 @@ std::string Arms(const v1::Report& report) {
                     .value = arm.share(),
                     .reference = arm.expected_share()});
   }
-  return "<h2>Arms</h2>\n" + Table(rows) +
+  return "<h2>Arms</h2>\n" + HtmlTable(rows) +
          "<p class=\"soft\">Share of the decisions; the mark is the share that "
          "the propensities gave.</p>\n" +
          BarPlot(bars);
@@ -120,7 +70,7 @@ std::string Guardrails(const v1::Report& report) {
     html += fmt::format("<p><b>{}</b> is {}: {}</p>\n", Escaped(arm.name()),
                         arm.state(), Escaped(arm.state_reason()));
   }
-  return html + Table(rows);
+  return html + HtmlTable(rows);
 }
 
 std::optional<stats::Interval> IntervalOf(bool present,
@@ -169,7 +119,7 @@ std::string Metric(const v1::Report& report, const v1::MetricReport& metric) {
     return html +
            fmt::format("<p class=\"soft\">{}.</p>\n", InsteadOfTable(metric));
   }
-  html += Table(rows);
+  html += HtmlTable(rows);
   html += "<p class=\"soft\">Mean by arm</p>\n" +
           ForestPlot(means, /*zero=*/false, 1, "");
   if (!lifts.empty()) {
@@ -219,7 +169,7 @@ std::string Segment(const v1::Report& report,
           RowOf(value.value() + ", " + arm.arm(), difference, true));
     }
   }
-  html += Table(rows);
+  html += HtmlTable(rows);
   if (differences.empty()) return html;
   return html +
          fmt::format("<p class=\"soft\">Difference from {}</p>\n",
@@ -234,7 +184,7 @@ std::string RenderReportHtml(const v1::Report& report) {
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width\">\n"
       "<title>{} - experiment report</title>\n<style>{}</style></head><body>\n",
-      Escaped(report.experiment()), kStyle);
+      Escaped(report.experiment()), PageStyle());
   html += fmt::format(
       "<h1>{}</h1>\n<p class=\"soft\">{} on {} · epoch {} · {} decisions · as "
       "of {} · bandit-router {}</p>\n",

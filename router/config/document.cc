@@ -206,7 +206,8 @@ class Builder : public YAML::EventHandler {
 
 }  // namespace
 
-std::optional<YamlNode> ParseDocument(std::string_view text, Report* report) {
+std::optional<YamlNode> ParseDocument(std::string_view text, Report* report,
+                                      std::string_view fields) {
   if (text.size() > kMaxFileBytes) {
     report->Fail(1, fmt::format("the file has more than {0} bytes, expected at "
                                 "most {0}",
@@ -237,16 +238,17 @@ std::optional<YamlNode> ParseDocument(std::string_view text, Report* report) {
   }
   if (!report->ok()) return std::nullopt;
   if (!builder.root() || builder.root()->kind == YamlNode::Kind::kNull) {
-    report->Fail(1, "the file is empty, expected `backends` and `experiments`");
+    report->Fail(1, fmt::format("the file is empty, expected {}", fields));
     return std::nullopt;
   }
   if (builder.root()->kind != YamlNode::Kind::kMap) {
     report->Fail(builder.root()->line,
                  fmt::format("the file is {}, expected a map of fields such as "
-                             "`backends`",
+                             "{}",
                              builder.root()->kind == YamlNode::Kind::kList
                                  ? "a list"
-                                 : "a single value"));
+                                 : "a single value",
+                             fields));
     return std::nullopt;
   }
   return builder.TakeRoot();

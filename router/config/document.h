@@ -40,9 +40,11 @@ struct YamlNode::Entry {
 
 // Fails, with one error in `report`, if `text` is no single YAML document with
 // a map at the top, is no UTF-8, or is too large or too deep. Aliases are
-// expanded.
+// expanded. `fields`: what a file must have, for messages.
 // Cost: O(size); at most some 100 bytes of memory for each byte of text.
-std::optional<YamlNode> ParseDocument(std::string_view text, Report* report);
+std::optional<YamlNode> ParseDocument(
+    std::string_view text, Report* report,
+    std::string_view fields = "`backends` and `experiments`");
 
 }  // namespace bandit::config
 

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "router/config/load.h"
 
-#include <sys/stat.h>
 #include <xxhash.h>
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <optional>
-#include <system_error>
 
 #include "fmt/format.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "router/config/describe.h"
 #include "router/config/document.h"
+#include "router/config/read_file.h"
 #include "router/config/reader.h"
 #include "router/config/report.h"
 #include "router/config/validate.h"
@@ -38,35 +34,6 @@ std::string Digest(const v1::RouterConfig& config) {
   const std::string bytes = Bytes(WithoutSecrets(config));
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-}
-
-absl::Status Unreadable(const std::string& path, int error) {
-  const std::string message =
-      fmt::format("{}: {}, expected a config file that can be read", path,
-                  std::generic_category().message(error));
-  switch (error) {
-    case ENOENT:
-      return absl::NotFoundError(message);
-    case EACCES:
-      return absl::PermissionDeniedError(message);
-    default:
-      return absl::InvalidArgumentError(message);
-  }
-}
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  struct stat status;
-  if (stat(path.c_str(), &status) != 0) return Unreadable(path, errno);
-  if (S_ISDIR(status.st_mode)) return Unreadable(path, EISDIR);
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Unreadable(path, errno != 0 ? errno : EIO);
-  // One byte more than is allowed, so that LoadText says so.
-  std::string text(kMaxFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return Unreadable(path, EIO);
-  text.resize(static_cast<size_t>(file.gcount()));
-  return text;
 }
 
 }  // namespace
@@ -94,7 +61,7 @@ absl::StatusOr<LoadedConfig> LoadText(std::string_view text,
 
 absl::StatusOr<LoadedConfig> Load(const std::string& path,
                                   const Environment& env, Files files) {
-  absl::StatusOr<std::string> text = ReadFile(path);
+  absl::StatusOr<std::string> text = ReadFile(path, "a config file");
   if (!text.ok()) return text.status();
   return LoadText(*text, path, env, files);
 }

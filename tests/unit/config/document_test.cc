@@ -128,10 +128,11 @@ TEST(DocumentTest, RejectsWhatIsNoMap) {
   EXPECT_EQ(Parse("~\n").error, kEmpty);
   EXPECT_EQ(Parse("\n- a\n").error,
             "f:2: the file is a list, expected a map of fields such as "
-            "`backends`");
+            "`backends` and `experiments`");
   EXPECT_EQ(Parse("text\n").error,
             "f:1: the file is a single value, expected a map of fields such "
-            "as `backends`");
+            "as `backends` and "
+            "`experiments`");
 }
 
 TEST(DocumentTest, RejectsWhatIsNoText) {
