@@ -78,6 +78,7 @@ absl::Status Lifecycle::Run() {
   auto router = Router::Start(loaded_.proto, options_.version);
   if (!router.ok()) return router.status();
   router_ = *std::move(router);
+  router_->Sample();
   fmt::print("bandit-router ready {}\n", router_->Addresses());
   std::fflush(stdout);
   WatchFiles();
@@ -92,6 +93,7 @@ absl::Status Lifecycle::Run() {
     if (signal == SIGHUP) Reload(Cause::kSignal);
     LookAtFiles();
     router_->TellReadiness();
+    router_->Sample();
   }
 }
 
@@ -126,6 +128,8 @@ void Lifecycle::Reload(Cause cause) {
     }
   }
   router_->lifecycle_metrics().OnReload(status.ok());
+  router_->NoteReload(status.ok(), status.ok() ? config::Summary(loaded->proto)
+                                               : std::string(status.message()));
   if (!status.ok()) {
     spdlog::error("{} was not loaded; the old config stays", path);
     return;

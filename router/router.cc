@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -21,6 +22,12 @@ namespace {
 uint64_t RandomSeed() {
   std::random_device device;
   return static_cast<uint64_t>(device()) << 32 | device();
+}
+
+// Of a clock that nobody sets.
+absl::Time SteadyNow() {
+  return absl::UnixEpoch() +
+         absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 // `address` with another port.
@@ -60,8 +67,13 @@ absl::Status Router::Open(const std::string& version) {
   learning_ = *std::move(learning);
   webhooks_ = std::make_unique<control::Webhooks>(RandomSeed());
   webhooks_->Use(control::TargetsOf(config_));
-  learning_->learner().WatchGuardrails(
-      [this](const guardrails::Transition& t) { webhooks_->Tell(t); });
+  learning_->learner().WatchGuardrails([this](const guardrails::Transition& t) {
+    events_.OnTransition(t);
+    webhooks_->Tell(t);
+  });
+  events_.OnStart(version, clock_.Now());
+  sampler_ = std::make_unique<dashboard::Sampler>(&learning_->learner(),
+                                                  &history_, &events_);
   observer_ = std::make_unique<observe::Observer>(observe::Observer::Options{
       .version = version, .seed = RandomSeed(), .unix_ns = [this] {
         return absl::ToUnixNanos(clock_.Now());
@@ -139,6 +151,16 @@ absl::Status Router::StartControl(const std::string& version) {
 }
 
 absl::Status Router::StartAdmin(const std::string& version) {
+  learning::Learner* const learner = &learning_->learner();
+  site_ = std::make_unique<dashboard::Site>(dashboard::Site::Options{
+      .api = {.admin = control_->InProcessAdmin(),
+              .access = &control_->access(),
+              .history = &history_,
+              .events = &events_,
+              .audited = [learner] { return learner->view()->audited; },
+              .version = version,
+              .now = &SteadyNow},
+      .hosts = {config_.admin_hosts().begin(), config_.admin_hosts().end()}});
   auto admin = control::AdminHttp::Start(
       {.address = config_.admin(),
        .metrics = {std::make_shared<control::RouterMetrics>(
@@ -147,7 +169,9 @@ absl::Status Router::StartAdmin(const std::string& version) {
                    std::make_shared<control::ObserveMetrics>(
                        &observer_->tally()),
                    std::make_shared<control::WebhookMetrics>(webhooks_.get())},
-       .ready = [this] { return Ready(); }});
+       .ready = [this] { return Ready(); },
+       .pages = [this](const auto& request) { return site_->Answer(request); },
+       .post_path = dashboard::kActPath});
   if (!admin.ok()) return admin.status();
   admin_ = *std::move(admin);
   return absl::OkStatus();
@@ -191,6 +215,12 @@ void Router::ReloadCertificates() {
   }
 }
 
+void Router::NoteReload(bool loaded, const std::string& summary) {
+  events_.OnReload(loaded, summary, clock_.Now());
+}
+
+void Router::Sample() { sampler_->Look(clock_.Now()); }
+
 absl::Status Router::Ready() const {
   switch (phase_) {
     case Phase::kStarting:
@@ -223,6 +253,7 @@ void Router::Stop(absl::Duration grace) {
   if (learning_ != nullptr) learning_->learner().Stop();
   if (observer_ != nullptr) observer_->Stop();
   admin_.reset();
+  site_.reset();
   control_.reset();
 }
 

@@ -15,6 +15,10 @@
 #include "router/control/control_server.h"
 #include "router/control/lifecycle_metrics.h"
 #include "router/control/webhooks.h"
+#include "router/dashboard/events.h"
+#include "router/dashboard/history.h"
+#include "router/dashboard/sampler.h"
+#include "router/dashboard/site.h"
 #include "router/learning/clock.h"
 #include "router/learning/learning_side.h"
 #include "router/observe/observer.h"
@@ -50,6 +54,11 @@ class Router {
   const tls::Credentials& credentials() const { return credentials_; }
   control::LifecycleMetrics& lifecycle_metrics() { return *lifecycle_; }
 
+  // What the dashboard shows: that the config was loaded again, or not.
+  void NoteReload(bool loaded, const std::string& summary);
+  // Keeps what the dashboard shows over time. To be called now and then.
+  void Sample();
+
   // Why requests cannot be served, if so. Any thread may call it.
   absl::Status Ready() const;
   // Says it in gRPC health. To be called now and then.
@@ -76,7 +85,10 @@ class Router {
   std::shared_ptr<control::LifecycleMetrics> lifecycle_ =
       std::make_shared<control::LifecycleMetrics>(&credentials_, &clock_);
   std::unique_ptr<control::Webhooks> webhooks_;
+  dashboard::Events events_;
+  dashboard::History history_{absl::Seconds(2)};
   std::unique_ptr<learning::LearningSide> learning_;
+  std::unique_ptr<dashboard::Sampler> sampler_;
   std::unique_ptr<observe::Observer> observer_;
   // Where workers reach the control plane, not seen outside this host.
   std::string control_socket_;
@@ -85,6 +97,7 @@ class Router {
   proxy::Admission::Shared admission_;
   std::vector<std::unique_ptr<proxy::Worker>> workers_;
   std::unique_ptr<control::ControlServer> control_;
+  std::unique_ptr<dashboard::Site> site_;
   std::unique_ptr<control::AdminHttp> admin_;
   enum class Phase { kStarting, kServing, kDraining };
   std::atomic<Phase> phase_ = Phase::kStarting;

@@ -51,6 +51,16 @@ void LogLinearHistogram::Merge(const LogLinearHistogram& other) {
   sum_ += other.sum_;
 }
 
+void LogLinearHistogram::Unmerge(const LogLinearHistogram& earlier) {
+  const size_t common = std::min(buckets_.size(), earlier.buckets_.size());
+  for (size_t i = 0; i < common; ++i) {
+    const uint64_t taken = std::min(buckets_[i], earlier.buckets_[i]);
+    buckets_[i] -= taken;
+    count_ -= taken;
+  }
+  sum_ = count_ == 0 ? 0 : sum_ - earlier.sum_;
+}
+
 void LogLinearHistogram::Clear() {
   std::fill(buckets_.begin(), buckets_.end(), 0);
   count_ = 0;

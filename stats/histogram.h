@@ -28,6 +28,9 @@ class LogLinearHistogram {
   // bucket.
   void Record(uint64_t value, uint64_t times = 1);
   void Merge(const LogLinearHistogram& other);
+  // Takes away what an earlier state of this one had.
+  // REQUIRES: `earlier` is one; counts that would be negative are 0.
+  void Unmerge(const LogLinearHistogram& earlier);
   void Clear();
 
   uint64_t count() const { return count_; }

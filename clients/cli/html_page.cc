@@ -20,7 +20,7 @@ constexpr std::string_view kStyle = R"css(
   --s6: #a3e635; } }
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink);
-  background: var(--page); margin: 0 auto; max-width: 62rem;
+  background: var(--page); margin: 0 auto; max-width: 70rem;
   padding: 2rem 1.25rem 4rem; }
 h1 { font-size: 1.7rem; margin: 0; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
@@ -36,7 +36,8 @@ table { border-collapse: collapse; width: 100%;
   font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .35rem .6rem; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; }
+th { color: var(--soft); font-weight: 600; white-space: normal;
+  vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; }
 svg { width: 100%; max-width: 46rem; display: block; margin: .9rem 0; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
@@ -57,6 +58,10 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .band.s7 { fill: var(--c); }
 .swatch { background: var(--c); }
 details { margin: .4rem 0; } li { margin: .2rem 0; }
+summary { cursor: pointer; }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+@media (max-width: 40rem) { body { padding: 1rem .9rem 3rem; }
+  svg text { font-size: 19px; } }
 )css";
 
 }  // namespace
@@ -64,7 +69,10 @@ details { margin: .4rem 0; } li { margin: .2rem 0; }
 std::string_view PageStyle() { return kStyle; }
 
 std::string HtmlTable(const std::vector<std::vector<std::string>>& rows) {
-  std::string html = "<div class=\"scroll\"><table>\n";
+  // What scrolls must be reached by the keyboard.
+  std::string html =
+      "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+      "aria-label=\"table\"><table>\n";
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::string_view cell = i == 0 ? "th" : "td";
     html += "<tr>";

@@ -182,8 +182,10 @@ std::string Segment(const v1::Report& report,
 std::string RenderReportHtml(const v1::Report& report) {
   std::string html = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width\">\n"
-      "<title>{} - experiment report</title>\n<style>{}</style></head><body>\n",
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n"
+      "<title>{} - experiment report</title>\n<style>{}</style></head><body>\n"
+      "<main>\n",
       Escaped(report.experiment()), PageStyle());
   html += fmt::format(
       "<h1>{}</h1>\n<p class=\"soft\">{} on {} · epoch {} · {} decisions · as "
@@ -209,7 +211,7 @@ std::string RenderReportHtml(const v1::Report& report) {
   for (const std::string& note : Notes(report)) {
     html += fmt::format("<li>{}</li>\n", Escaped(note));
   }
-  return html + "</ul>\n</body></html>\n";
+  return html + "</ul>\n</main></body></html>\n";
 }
 
 }  // namespace bandit::cli

@@ -43,6 +43,9 @@ class Access {
   absl::Status Check(Door door, std::string_view path,
                      std::string_view authorization) const;
 
+  // There are tokens at all, so that callers can be told apart.
+  bool knows_callers() const { return asks_; }
+
   // The name of the identity whose token `authorization` has, `operator` for
   // the router's own; empty if it has none.
   std::string_view Identify(std::string_view authorization) const;

@@ -2,6 +2,7 @@
 #include "router/control/admin_http.h"
 
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <charconv>
 #include <string_view>
@@ -9,13 +10,17 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "router/control/http_lobby.h"
+#include "router/control/http_stream.h"
 #include "router/control/metrics.h"
 
 namespace bandit::control {
 namespace {
 
-constexpr size_t kThreads = 3;
-constexpr time_t kTimeoutSeconds = 5;
+constexpr timeval kPatience = {.tv_sec = 5, .tv_usec = 0};
+// What answers tell clients; the lobby's patience.
+constexpr time_t kKeepAliveSeconds = 30;
+constexpr size_t kMostBody = size_t{8} * 1024;
 constexpr char kText[] = "text/plain; charset=utf-8";
 // The version is Prometheus's text format's.
 constexpr char kMetricsText[] = "text/plain; version=0.0.4; charset=utf-8";
@@ -46,43 +51,91 @@ absl::StatusOr<HostPort> Parse(std::string_view address) {
       fmt::format("admin = {} is no address; expected host:port", address));
 }
 
-class HttplibAdmin final : public AdminHttp {
+// Runs what it is given at once: a connection only goes to the lobby.
+class AtOnce final : public httplib::TaskQueue {
  public:
-  explicit HttplibAdmin(Options options) : options_(std::move(options)) {
-    server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-    server_.set_keep_alive_max_count(1);
-    server_.set_read_timeout(kTimeoutSeconds);
-    server_.set_write_timeout(kTimeoutSeconds);
-    server_.set_payload_max_length(size_t{64} * 1024);
+  void enqueue(std::function<void()> task) override { task(); }
+  void shutdown() override {}
+};
+
+// cpp-httplib's server, but for who waits where.
+class LobbyServer final : public httplib::Server {
+ public:
+  LobbyServer() {
+    new_task_queue = [] { return new AtOnce; };
     // Not the library's SO_REUSEPORT: a second router on the port must fail.
-    server_.set_socket_options([](int socket) {
+    set_socket_options([](int socket) {
       const int yes = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
     });
-    server_.Get("/metrics", [this](const auto&, httplib::Response& response) {
-      response.set_content(ToPrometheusText(options_.metrics), kMetricsText);
-    });
-    server_.Get("/healthz", [](const auto&, httplib::Response& response) {
-      response.set_content("ok\n", kText);
-    });
-    server_.Get("/readyz", [this](const auto&, httplib::Response& response) {
-      const absl::Status ready = options_.ready();
-      response.status = ready.ok() ? 200 : 503;
-      response.set_content(
-          ready.ok()
-              ? "ready\n"
-              : fmt::format("not ready: {}\n", std::string(ready.message())),
-          kText);
-    });
-    server_.set_error_handler(
-        [](const httplib::Request& request, httplib::Response& response) {
-          if (response.status != 404) return;
-          response.set_content(
-              fmt::format("nothing is at {}; try /metrics, /healthz or "
-                          "/readyz\n",
-                          request.path),
-              kText);
+  }
+
+  // Lets as many connections at once come in as the lobby holds: the library's
+  // five make the sixth of a burst wait for a second and more.
+  // REQUIRES: it is bound.
+  void Widen() { ::listen(svr_sock_, SOMAXCONN); }
+
+ private:
+  bool process_and_close_socket(socket_t socket) override {
+    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+      setsockopt(socket, SOL_SOCKET, option, &kPatience, sizeof(kPatience));
+    }
+    lobby_.Admit(socket);
+    return true;
+  }
+
+  // Whether the connection stays.
+  bool ServeOne(int socket) {
+    HttpStream stream(socket);
+    bool closed = false;
+    // What follows a body that was not read would be taken for a request.
+    bool bodiless = false;
+    const bool served =
+        process_request(stream, /*close_connection=*/false, closed,
+                        [&bodiless](const httplib::Request& request) {
+                          bodiless = !request.has_header("Content-Length") &&
+                                     !request.has_header("Transfer-Encoding");
+                        });
+    return served && bodiless && !closed && !stream.has_more();
+  }
+
+  // Last: its threads end before the rest does.
+  HttpLobby lobby_{{.serve = [this](int socket) { return ServeOne(socket); }}};
+};
+
+HttpRequest ToRequest(const httplib::Request& from) {
+  HttpRequest request{.method = from.method,
+                      .path = from.path,
+                      .query = {},
+                      .host = from.get_header_value("Host"),
+                      .authorization = from.get_header_value("Authorization"),
+                      .content_type = from.get_header_value("Content-Type"),
+                      .if_none_match = from.get_header_value("If-None-Match"),
+                      .body = from.body};
+  for (const auto& [key, value] : from.params) request.query[key] = value;
+  return request;
+}
+
+class HttplibAdmin final : public AdminHttp {
+ public:
+  explicit HttplibAdmin(Options options) : options_(std::move(options)) {
+    // Not its routes: they match regular expressions, which take a stack
+    // frame for each letter of a path.
+    server_.set_pre_routing_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+          using enum httplib::Server::HandlerResponse;
+          if (RefuseBody(request, &response)) return Handled;
+          if (request.method == "POST" && request.path == options_.post_path) {
+            return Unhandled;  // Its body is still to be read.
+          }
+          Answer(request, &response);
+          return Handled;
         });
+    server_.Post(options_.post_path, [this](const httplib::Request& request,
+                                            httplib::Response& response) {
+      Page(request, &response);
+    });
+    server_.set_keep_alive_timeout(kKeepAliveSeconds);
   }
 
   ~HttplibAdmin() override {
@@ -103,6 +156,7 @@ class HttplibAdmin final : public AdminHttp {
           "the address is not this machine's",
           options_.address));
     }
+    server_.Widen();
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     // A stop before the loop runs would be lost.
     while (!server_.is_running()) std::this_thread::yield();
@@ -112,9 +166,69 @@ class HttplibAdmin final : public AdminHttp {
   int port() const override { return port_; }
 
  private:
+  // A body must say how long it is and be short: a thread that waits for it is
+  // one fewer. Whether it was refused.
+  static bool RefuseBody(const httplib::Request& request,
+                         httplib::Response* response) {
+    const bool chunked = request.has_header("Transfer-Encoding");
+    const std::string length = request.get_header_value("Content-Length");
+    size_t bytes = 0;
+    std::from_chars(length.data(), length.data() + length.size(), bytes);
+    if (!chunked && bytes <= kMostBody) return false;
+    response->status = chunked ? 411 : 413;
+    response->set_header("Connection", "close");
+    response->set_content(
+        fmt::format("a body needs a content-length of at most {} bytes\n",
+                    kMostBody),
+        kText);
+    return true;
+  }
+
+  void Answer(const httplib::Request& request, httplib::Response* response) {
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (!reads) {
+      response->status = 405;
+      response->set_header("Allow", "GET, HEAD");
+      response->set_header("Connection", "close");
+      response->set_content("only GET and HEAD are answered here\n", kText);
+    } else if (request.path == "/metrics") {
+      response->set_content(ToPrometheusText(options_.metrics), kMetricsText);
+    } else if (request.path == "/healthz") {
+      response->set_content("ok\n", kText);
+    } else if (request.path == "/readyz") {
+      const absl::Status ready = options_.ready();
+      response->status = ready.ok() ? 200 : 503;
+      response->set_content(
+          ready.ok()
+              ? "ready\n"
+              : fmt::format("not ready: {}\n", std::string(ready.message())),
+          kText);
+    } else {
+      Page(request, response);
+    }
+  }
+
+  void Page(const httplib::Request& request, httplib::Response* response) {
+    if (!options_.pages) {
+      response->status = 404;
+      response->set_content(
+          fmt::format("nothing is at {}; try /metrics, /healthz or /readyz\n",
+                      request.path),
+          kText);
+      return;
+    }
+    const HttpAnswer answer = options_.pages(ToRequest(request));
+    response->status = answer.status;
+    for (const auto& [name, value] : answer.headers) {
+      response->set_header(name, value);
+    }
+    // Without a body there is no type, either.
+    if (answer.status != 304) response->set_content(answer.body, answer.type);
+  }
+
   Options options_;
-  httplib::Server server_;
   int port_ = 0;
+  LobbyServer server_;
   std::thread thread_;
 };
 

@@ -71,6 +71,10 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(
 
 ControlServer::~ControlServer() { Shutdown(absl::ZeroDuration()); }
 
+std::unique_ptr<v1::Admin::StubInterface> ControlServer::InProcessAdmin() {
+  return v1::Admin::NewStub(server_->InProcessChannel({}));
+}
+
 void ControlServer::SetFeedbackServing(bool serving) {
   server_->GetHealthCheckService()->SetServingStatus(
       v1::Feedback::service_full_name(), serving);

@@ -49,6 +49,10 @@ class ControlServer {
   ~ControlServer();
 
   int port() const { return port_; }
+  // Admin for the process itself: past Access, which its callers must have
+  // asked. Not to be used after the server's end.
+  std::unique_ptr<v1::Admin::StubInterface> InProcessAdmin();
+  const Access& access() const { return access_; }
 
   // Health of bandit.v1.Feedback; the other services stay as they are.
   // Thread-safety: any thread may call.

@@ -118,9 +118,9 @@ void KeepGoing(const v1::Report& report, const std::vector<Standing>& standings,
     if (factor > 1 && factor < 1000) {
       step->add_why(fmt::format(
           "{}: the interval of the difference still holds 0; if the "
-          "difference is what it looks like, about {:.2g} times the decisions "
+          "difference is what it looks like, about {:.{}f} times the decisions "
           "so far will tell",
-          arm.arm(), factor));
+          arm.arm(), factor, factor < 10 ? 1 : 0));
     } else if (factor >= 1000) {
       step->add_why(fmt::format(
           "{}: no difference to be seen; what there may be is between {:.4g} "

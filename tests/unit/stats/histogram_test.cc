@@ -98,6 +98,23 @@ TEST(LogLinearHistogramTest, MergedEqualsRecordedTogether) {
   }
 }
 
+TEST(LogLinearHistogramTest, UnmergedIsWhatCameSince) {
+  const std::vector<uint64_t> small = {1, 5, 100, 130};
+  const std::vector<uint64_t> large = LogUniform(1000, 3);
+  const LogLinearHistogram since = Of(large);
+  LogLinearHistogram now = Of(small);
+  now.Merge(since);
+  now.Unmerge(Of(small));
+  EXPECT_EQ(now.count(), since.count());
+  EXPECT_NEAR(now.sum(), since.sum(), 1e-6 * since.sum());
+  for (double q : {0.01, 0.5, 0.99}) {
+    EXPECT_EQ(now.Quantile(q), since.Quantile(q));
+  }
+  now.Unmerge(since);
+  EXPECT_EQ(now.count(), 0);
+  EXPECT_EQ(now.sum(), 0);
+}
+
 TEST(LogLinearHistogramTest, CountAtMostIsExactAtUpperEndsOfBuckets) {
   const std::vector<uint64_t> values = LogUniform(5000, 4);
   const LogLinearHistogram histogram = Of(values);

@@ -1,0 +1,2 @@
+// esbuild takes them.
+declare module '*.css';
