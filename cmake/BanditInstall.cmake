@@ -5,7 +5,8 @@ include(CMakePackageConfigHelpers)
 
 foreach(program bandit-router banditctl)
   if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+    install(TARGETS ${program}
+      RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT router)
   endif()
 endforeach()
 

@@ -14,8 +14,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "router/config/describe.h"
 #include "router/experiment/plan.h"
+#include "router/service_manager.h"
 
 namespace bandit {
 namespace {
@@ -81,6 +83,7 @@ absl::Status Lifecycle::Run() {
   router_->Sample();
   fmt::print("bandit-router ready {}\n", router_->Addresses());
   std::fflush(stdout);
+  TellServiceManager("READY=1");
   WatchFiles();
 
   const sigset_t signals = Signals();
@@ -115,6 +118,9 @@ void Lifecycle::LookAtFiles() {
 }
 
 void Lifecycle::Reload(Cause cause) {
+  // Who waits for the reload hears of its end, whichever it is.
+  const auto told = absl::MakeCleanup([] { TellServiceManager("READY=1"); });
+  TellServiceManager("RELOADING=1");
   const std::string& path = options_.config_path;
   auto loaded = LoadServingConfig(path);
   // Written again as it was, or looked at for the first time.
@@ -141,6 +147,7 @@ void Lifecycle::Reload(Cause cause) {
 }
 
 void Lifecycle::Drain(int signal) {
+  TellServiceManager("STOPPING=1");
   const absl::Duration grace = options_.grace.value_or(GraceOf(loaded_.proto));
   spdlog::info("{}: draining, at most {}", strsignal(signal),
                absl::FormatDuration(grace));

@@ -134,8 +134,9 @@ std::string RenderSimulationHtml(const v1::Simulation& simulation) {
   const std::string time(unit.name);
   std::string html = fmt::format(
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width\">\n"
-      "<title>{0} - simulation</title>\n<style>{1}</style></head><body>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n"
+      "<title>{0} - simulation</title>\n<style>{1}</style></head><body>\n<main>\n"
       "<h1>{0}</h1>\n<p class=\"soft\">A simulation: {2}</p>\n",
       Escaped(simulation.experiment()), PageStyle(),
       Escaped(SettingWords(simulation)));
@@ -161,7 +162,7 @@ std::string RenderSimulationHtml(const v1::Simulation& simulation) {
   for (const std::string& why : simulation.left_out()) {
     html += fmt::format("<p class=\"soft\">Left out {}</p>\n", Escaped(why));
   }
-  return html + "</body></html>\n";
+  return html + "</main></body></html>\n";
 }
 
 }  // namespace bandit::cli

