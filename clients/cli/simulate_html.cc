@@ -136,7 +136,8 @@ std::string RenderSimulationHtml(const v1::Simulation& simulation) {
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">\n"
-      "<title>{0} - simulation</title>\n<style>{1}</style></head><body>\n<main>\n"
+      "<title>{0} - "
+      "simulation</title>\n<style>{1}</style></head><body>\n<main>\n"
       "<h1>{0}</h1>\n<p class=\"soft\">A simulation: {2}</p>\n",
       Escaped(simulation.experiment()), PageStyle(),
       Escaped(SettingWords(simulation)));

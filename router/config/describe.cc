@@ -154,11 +154,14 @@ bool Differ(const FieldDescriptor& field, const Message& a, const Message& b) {
     const int size = reflection.FieldSize(a, &field);
     if (size != reflection.FieldSize(b, &field)) return true;
     for (int i = 0; i < size; ++i) {
-      if (!google::protobuf::util::MessageDifferencer::Equals(
-              reflection.GetRepeatedMessage(a, &field, i),
-              reflection.GetRepeatedMessage(b, &field, i))) {
-        return true;
-      }
+      // Lists hold text or maps.
+      const bool same =
+          IsScalar(field) ? reflection.GetRepeatedString(a, &field, i) ==
+                                reflection.GetRepeatedString(b, &field, i)
+                          : google::protobuf::util::MessageDifferencer::Equals(
+                                reflection.GetRepeatedMessage(a, &field, i),
+                                reflection.GetRepeatedMessage(b, &field, i));
+      if (!same) return true;
     }
     return false;
   }

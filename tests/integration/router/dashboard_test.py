@@ -155,8 +155,11 @@ class DashboardTest(ActsTest):
                          "router.prod.svc"):
                 self.assertEqual(self.ask(path, host=host)[0], 200)
         # Scrapers come by whatever name they like.
-        for path in ("/metrics", "/healthz", "/readyz"):
+        for path in ("/metrics", "/healthz"):
             self.assertEqual(self.ask(path, host="evil.example.org")[0], 200)
+        # 503 until a backend has been reached.
+        self.assertIn(self.ask("/readyz", host="evil.example.org")[0],
+                      (200, 503))
 
     def test_what_is_broken_is_refused_in_words(self):
         self.started = self.start(top=TOKENS)

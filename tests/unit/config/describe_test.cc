@@ -93,6 +93,18 @@ TEST(DescribeTest, NamesWhatAReloadCannotChange) {
                           "control_token"));
 }
 
+TEST(DescribeTest, AChangeOfAListOfTextNeedsARestartWhereItsFieldSaysSo) {
+  v1::RouterConfig config;
+  config.add_admin_hosts("a.example.com");
+  v1::RouterConfig loaded = config;
+  EXPECT_THAT(NeedRestart(config, loaded), IsEmpty());
+  loaded.set_admin_hosts(0, "b.example.com");
+  EXPECT_THAT(NeedRestart(config, loaded), ElementsAre("admin_hosts"));
+  loaded = config;
+  loaded.add_admin_hosts("b.example.com");
+  EXPECT_THAT(NeedRestart(config, loaded), ElementsAre("admin_hosts"));
+}
+
 TEST(DescribeTest, ATokenWithinAListIsHiddenAndItsChangeNeedsARestart) {
   v1::RouterConfig config;
   v1::IdentityConfig* ann = config.add_identities();

@@ -79,11 +79,10 @@ TEST(SchemaTest, HasDefaultsAndLimitsThatCanBeRead) {
                 (!field->is_repeated() &&
                  field->cpp_type() == FieldDescriptor::CPPTYPE_STRING &&
                  rule.default_value().empty()));
-    // NeedRestart compares the top level, single values and lists of maps.
+    // NeedRestart compares the top level: single values and lists.
     EXPECT_TRUE(!rule.restart() ||
                 (field->containing_type() == v1::RouterConfig::descriptor() &&
-                 !field->is_map() &&
-                 (!field->is_repeated() || !IsScalar(*field))));
+                 !field->is_map()));
     for (const std::string& text :
          {rule.default_value(), rule.min(), rule.max()}) {
       if (text.empty()) continue;
