@@ -14,6 +14,8 @@ import sys
 import tempfile
 import unittest
 
+import yaml
+
 import config_blocks
 from pages import ROOT, Block, Page, pages
 
@@ -22,6 +24,7 @@ sys.path.insert(0, str(ROOT / "tests" / "integration" / "router"))
 import certificates  # noqa: E402
 
 ROUTER = os.environ["BANDIT_ROUTER"]
+BANDITCTL = os.environ["BANDITCTL"]
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PEM = re.compile(r"/[\w./-]+\.(?:pem|crt|key)")
 # Languages that a block may have. Empty: what a program prints, a sketch.
@@ -67,6 +70,44 @@ def check(text, folder):
     return "" if done.returncode == 0 else done.stderr.strip() or "no reason"
 
 
+def simulate(world):
+    """What banditctl says against a world: nothing if it simulates it."""
+    described = yaml.safe_load(world)
+    features = [
+        {"name": name, "metadata": f"x-{name}", **(
+            {"categories": list(feature["shares"])} if "shares" in feature
+            else {})}
+        for name, feature in described.get("features", {}).items()
+    ]
+    config = {
+        "backends": {"a": {"address": "127.0.0.1:1"}},
+        "experiments": [{
+            "name": "ranker",
+            "match": {"service": "any.Service"},
+            "arms": [{"name": arm["name"], "backend": "a"}
+                     for arm in described["arms"]],
+            "control": described["arms"][0]["name"],
+            "policy": {"name": "thompson", "floor": 0.02},
+            "metrics": [{"name": "click", "kind": "binary", "window": "10m"}],
+            **({"context": {"features": features}} if features else {}),
+        }],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"router.yaml": yaml.safe_dump(config), "world.yaml": world}
+        for name, text in files.items():
+            pathlib.Path(folder, name).write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [BANDITCTL, "simulate", "router.yaml", "--world", "world.yaml",
+             "--rounds", "200", "--runs", "1"],
+            cwd=folder, capture_output=True, text=True, timeout=60,
+            check=False)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def block_of_a_world():
+    return "arms:\n- {name: control, reward: {mean: 0.3}}\n"
+
+
 class Configs(unittest.TestCase):
     maxDiff = None
 
@@ -88,6 +129,19 @@ class Configs(unittest.TestCase):
                     faults.append(f"{where}: {said}\n{text}")
         self.assertEqual("", "\n".join(faults))
         self.assertGreater(count, 15, "blocks are not found any more")
+
+    def test_every_world_of_the_pages_is_one(self):
+        count, faults = 0, []
+        for where, block in blocks("yaml"):
+            if block.marks[-2:] != ["a", "world"]:
+                continue
+            count += 1
+            said = simulate(block.text)
+            if said:
+                faults.append(f"{where}: {said}")
+        self.assertEqual("", "\n".join(faults))
+        self.assertGreater(count, 1, "worlds are not found any more")
+        self.assertIn("colour", simulate("colour: red\n" + block_of_a_world()))
 
     def test_a_part_with_a_field_that_is_not_there_does_not_load(self):
         with tempfile.TemporaryDirectory() as folder:
