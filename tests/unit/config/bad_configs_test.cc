@@ -86,12 +86,12 @@ constexpr Case kFields[] = {
     {"policy: {name: thompson, floor: 0.02}", "polcy: {name: thompson}",
      "13: experiments.ranker has no field \"polcy\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 13 more, did you "
+     "salt, timeout, retry or 12 more, did you "
      "mean \"policy\"?"},
     {"    control: control", "    unknown: 1",
      "12: experiments.ranker has no field \"unknown\", expected name, match, "
      "unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 13 more"},
+     "salt, timeout, retry or 12 more"},
     {"backend: a, weight: 90", "backend: a, wieght: 90",
      "10: experiments.ranker.arms.control has no field \"wieght\", expected "
      "name, backend, weight, model, cost, cost_per_byte or metadata, did you "
@@ -667,7 +667,7 @@ constexpr Case kNames[] = {
      "20: experiments.ranker.context.features is empty, expected at least "
      "one\nf.yaml:22: experiments.ranker has no field \"x\", expected name, "
      "match, unit, arms, control, policy, reward, metrics, context, "
-     "salt, timeout, retry or 13 more"},
+     "salt, timeout, retry or 12 more"},
 };
 INSTANTIATE_TEST_SUITE_P(Names, BadConfigTest, testing::ValuesIn(kNames));
 
