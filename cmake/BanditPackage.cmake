@@ -27,6 +27,25 @@ foreach(page bandit-router.8 banditctl.1)
 endforeach()
 add_custom_target(man_pages ALL DEPENDS ${pages})
 
+# Where each shell looks for the completion of a command by itself.
+set(scripts)
+foreach(shell bash zsh fish)
+  set(script "${CMAKE_BINARY_DIR}/completion/banditctl.${shell}")
+  add_custom_command(OUTPUT "${script}"
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/completion"
+    COMMAND sh -c "'$<TARGET_FILE:banditctl>' completion ${shell} > '${script}'"
+    DEPENDS banditctl VERBATIM)
+  list(APPEND scripts "${script}")
+endforeach()
+add_custom_target(completions ALL DEPENDS ${scripts})
+set(completion "${CMAKE_BINARY_DIR}/completion/banditctl")
+install(FILES "${completion}.bash" RENAME banditctl
+  DESTINATION /usr/share/bash-completion/completions COMPONENT router)
+install(FILES "${completion}.zsh" RENAME _banditctl
+  DESTINATION /usr/share/zsh/vendor-completions COMPONENT router)
+install(FILES "${completion}.fish"
+  DESTINATION /usr/share/fish/vendor_completions.d COMPONENT router)
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_COMPONENTS_ALL router)
 set(CPACK_DEB_COMPONENT_INSTALL ON)

@@ -20,6 +20,11 @@ import service  # noqa: E402
 CONFIG = "/etc/bandit-router/router.yaml"
 DEFAULTS = "/etc/default/bandit-router"
 UNIT = "/lib/systemd/system/bandit-router.service"
+COMPLETIONS = (
+    "/usr/share/bash-completion/completions/banditctl",
+    "/usr/share/zsh/vendor-completions/_banditctl",
+    "/usr/share/fish/vendor_completions.d/banditctl.fish",
+)
 
 
 def installed(root, package, log):
@@ -27,7 +32,8 @@ def installed(root, package, log):
     shutil.copy(package, root.inside("/package.deb"))
     root.install("/package.deb", log=log)
     for path in ("/usr/bin/bandit-router", "/usr/bin/banditctl", CONFIG,
-                 DEFAULTS, UNIT, "/usr/share/doc/bandit-router/copyright"):
+                 DEFAULTS, UNIT, "/usr/share/doc/bandit-router/copyright",
+                 *COMPLETIONS):
         assert root.inside(path).exists(), f"no {path}"
     said = root.run(["dpkg-deb", "--contents", "/package.deb"])
     for page in ("man8/bandit-router.8.gz", "man1/banditctl.1.gz"):
@@ -41,6 +47,7 @@ def installed(root, package, log):
                         "bandit-router"])
     for library in ("libc6", "libgrpc++", "libnghttp2", "libssl3"):
         assert library in depends, depends
+    root.run(["bash", "-n", COMPLETIONS[0]])
     assert "not found" not in root.run(["ldd", "/usr/bin/bandit-router"])
     assert mode(root, DEFAULTS) == 0o640, "secrets are readable by all"
     assert mode(root, "/etc/bandit-router") == 0o750
