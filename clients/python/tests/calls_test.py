@@ -259,6 +259,43 @@ class OtherRoutersTest(ClientTest):
         self.assertEqual(bandit.flush(SECONDS), [])
         self.assertEqual(bandit.stats().accepted, 2)
 
+    def test_overlays_have_decisions_of_their_own(self):
+        overlays = """
+  - name: prompt
+    match: {service: inference.GRPCInferenceService}
+    overlay: true
+    arms:
+      - {name: short, metadata: {x-prompt: short}}
+      - {name: long, metadata: {x-prompt: long}}
+    policy: {name: fixed_split}
+    metrics: [{name: click, kind: binary}]
+  - name: depth
+    match: {service: inference.GRPCInferenceService}
+    overlay: true
+    draft: true
+    arms: [{name: flat, metadata: {x-depth: "1"}}]
+    policy: {name: fixed_split}
+    metrics: [{name: click, kind: binary}]
+"""
+        bandit = self.client(self.start(tail=overlays).listen)
+        with bandit.context("alice") as decision:
+            bytes_call(bandit.channel, "Echo")(b"x")
+        self.assertEqual(
+            [d.experiment for d in decision.decisions],
+            ["ranker", "prompt", "depth"],
+        )
+        self.assertEqual(decision.experiment, "ranker")
+        self.assertEqual(
+            [bool(d.token) for d in decision.decisions], [True, True, False]
+        )
+        self.assertEqual(decision.of_experiment("depth").uncounted, "draft")
+        self.assertIn(decision.of_experiment("prompt").arm, ("short", "long"))
+        # The one that chose the backend is meant unless another is named.
+        self.assertTrue(decision.reward(click=1))
+        self.assertTrue(decision.of_experiment("prompt").reward(click=0))
+        self.assertEqual(bandit.flush(SECONDS), [])
+        self.assertEqual(bandit.stats().accepted, 2)
+
     def test_a_request_that_is_not_counted_is_not_rewarded(self):
         draft = "    draft: true\n"
         bandit = self.client(self.start(more=draft).listen)

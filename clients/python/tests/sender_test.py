@@ -390,7 +390,7 @@ sender.submit(*sender_test.rewards(7))
         done = subprocess.run(
             [sys.executable, "-B", "-c", script], capture_output=True,
             text=True, timeout=2 * SECONDS, check=False,
-            cwd=os.path.dirname(os.path.abspath(__file__)),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         self.assertEqual((done.stdout, done.stderr), ("sent 7\n", ""))
 

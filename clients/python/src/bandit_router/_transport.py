@@ -173,7 +173,7 @@ class GrpcTransport:
         details = error.details() if isinstance(error, grpc.Call) else None
         text = f"{self._named()}: {code.name if code else type(error).__name__}"
         text += f": {details or error}"
-        if code in _MENDS:
+        if code is not None and code in _MENDS:
             text += f" ({_MENDS[code]})"
         return DeliveryError(
             text, exhausted=code is grpc.StatusCode.RESOURCE_EXHAUSTED

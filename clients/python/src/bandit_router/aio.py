@@ -22,9 +22,9 @@ class _Slot:
     """What is known of a call, without the call and its response."""
 
     def __init__(self) -> None:
-        self.found: Optional[Routed] = None
+        self.found: tuple[Routed, ...] = ()
 
-    def routed(self) -> Optional[Routed]:
+    def routed(self) -> tuple[Routed, ...]:
         return self.found
 
 
@@ -41,10 +41,10 @@ class _SeenCall:
         if self._known:
             return
         found = routed(await self._call.initial_metadata())
-        if found is None and self._call.done():
+        if not found and self._call.done():
             # A response without a message has trailers alone.
             found = routed(await self._call.trailing_metadata())
-        self._known = found is not None or self._call.done()
+        self._known = bool(found) or self._call.done()
         self._slot.found = found
 
     def __getattr__(self, name: str) -> Any:
@@ -131,19 +131,19 @@ class _Writes(_SeenCall):
         await self._call.done_writing()
 
 
-class _UnaryUnary(_OneResponse, aio.UnaryUnaryCall):  # type: ignore[type-arg]
+class _UnaryUnary(_OneResponse, aio.UnaryUnaryCall):  # type: ignore[type-arg, misc]
     pass
 
 
-class _UnaryStream(_ManyResponses, aio.UnaryStreamCall):  # type: ignore[type-arg]
+class _UnaryStream(_ManyResponses, aio.UnaryStreamCall):  # type: ignore[type-arg, misc]
     pass
 
 
-class _StreamUnary(_Writes, _OneResponse, aio.StreamUnaryCall):  # type: ignore[type-arg]
+class _StreamUnary(_Writes, _OneResponse, aio.StreamUnaryCall):  # type: ignore[type-arg, misc]
     pass
 
 
-class _StreamStream(_Writes, _ManyResponses, aio.StreamStreamCall):  # type: ignore[type-arg]
+class _StreamStream(_Writes, _ManyResponses, aio.StreamStreamCall):  # type: ignore[type-arg, misc]
     pass
 
 
@@ -170,7 +170,7 @@ class _Interceptor:
         return wrap(call, slot)
 
 
-class UnaryUnaryInterceptor(_Interceptor, aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg, misc]
+class UnaryUnaryInterceptor(_Interceptor, aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(
         self, continuation: Any, client_call_details: Any, request: Any
     ) -> Any:
@@ -179,7 +179,7 @@ class UnaryUnaryInterceptor(_Interceptor, aio.UnaryUnaryClientInterceptor):  # t
         )
 
 
-class UnaryStreamInterceptor(_Interceptor, aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg, misc]
+class UnaryStreamInterceptor(_Interceptor, aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(
         self, continuation: Any, client_call_details: Any, request: Any
     ) -> Any:
@@ -188,7 +188,7 @@ class UnaryStreamInterceptor(_Interceptor, aio.UnaryStreamClientInterceptor):  #
         )
 
 
-class StreamUnaryInterceptor(_Interceptor, aio.StreamUnaryClientInterceptor):  # type: ignore[type-arg, misc]
+class StreamUnaryInterceptor(_Interceptor, aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(
         self, continuation: Any, client_call_details: Any, request_iterator: Any
     ) -> Any:
@@ -197,7 +197,7 @@ class StreamUnaryInterceptor(_Interceptor, aio.StreamUnaryClientInterceptor):  #
         )
 
 
-class StreamStreamInterceptor(_Interceptor, aio.StreamStreamClientInterceptor):  # type: ignore[type-arg, misc]
+class StreamStreamInterceptor(_Interceptor, aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(
         self, continuation: Any, client_call_details: Any, request_iterator: Any
     ) -> Any:

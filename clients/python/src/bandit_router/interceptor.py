@@ -37,30 +37,30 @@ class SeenCall:
         self._lock = threading.Lock()
         # Guarded by _lock.
         self._known = False
-        self._routed: Optional[Routed] = None
+        self._routed: tuple[Routed, ...] = ()
 
-    def routed(self) -> Optional[Routed]:
+    def routed(self) -> tuple[Routed, ...]:
         with self._lock:
             if self._known:
                 return self._routed
             call = self._call
         found = routed(call.initial_metadata())
         ended = not self._streams or not call.is_active()
-        if found is None and ended:
+        if not found and ended:
             # A response without a message has trailers alone.
             found = routed(call.trailing_metadata())
         with self._lock:
-            if found is not None or ended:
+            if found or ended:
                 # The call, and its response, can go.
                 self._known, self._routed, self._call = True, found, None
         return found
 
 
 class BanditInterceptor(
-    grpc.UnaryUnaryClientInterceptor,  # type: ignore[type-arg, misc]
-    grpc.UnaryStreamClientInterceptor,  # type: ignore[type-arg]
-    grpc.StreamUnaryClientInterceptor,  # type: ignore[type-arg]
-    grpc.StreamStreamClientInterceptor,  # type: ignore[type-arg]
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+    grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
 ):
     """Adds the unit and features of the `context` around a call, and catches
     its decision there. A call outside of one passes as it is.
@@ -115,8 +115,8 @@ class BanditInterceptor(
         continuation: Callable[[Any, Any], Any],
         client_call_details: grpc.ClientCallDetails,
         request: Any,
-    ) -> Iterator[Any]:
-        stream: Iterator[Any] = self._intercept(
+    ) -> Any:
+        stream: Any = self._intercept(
             continuation, client_call_details, request, streams=True
         )
         return stream
@@ -136,8 +136,8 @@ class BanditInterceptor(
         continuation: Callable[[Any, Any], Any],
         client_call_details: grpc.ClientCallDetails,
         request_iterator: Iterable[Any],
-    ) -> Iterator[Any]:
-        stream: Iterator[Any] = self._intercept(
+    ) -> Any:
+        stream: Any = self._intercept(
             continuation, client_call_details, request_iterator, streams=True
         )
         return stream

@@ -8,7 +8,10 @@ import numbers
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Callable, Optional, Union
+from typing import Callable, Optional, Union, cast
+
+from .hashing import experiment_id
+from .token import TokenError, read_token
 
 Pairs = list[tuple[str, Union[str, bytes]]]
 """Metadata as grpcio takes it."""
@@ -123,18 +126,34 @@ class Routed:
     """Why, as `draft` or `holdout`; None if it is counted."""
 
 
-def routed(metadata: Optional[Iterable[object]]) -> Optional[Routed]:
-    """What a response's metadata say; None if no experiment took the call."""
-    found: dict[str, str] = {}
+def routed(metadata: Optional[Iterable[object]]) -> tuple[Routed, ...]:
+    """What a response's metadata say: nothing if no experiment took the call;
+    first of the experiment that chose the backend, then of the overlays."""
+    found: dict[str, list[str]] = {}
     for pair in metadata or ():
-        key, value = pair  # type: ignore[misc]
+        # A tuple of grpcio's own, or a plain one.
+        key, value = cast("tuple[str, object]", pair)
         if key.startswith("x-bandit-") and isinstance(value, str):
-            found.setdefault(key, value)
-    if EXPERIMENT not in found:
-        return None
-    return Routed(
-        experiment=found[EXPERIMENT],
-        arm=found.get(ARM, ""),
-        token=found.get(DECISION),
-        uncounted=found.get(UNCOUNTED),
-    )
+            found.setdefault(key, []).append(value)
+    arms = iter(found.get(ARM, ()))
+    tokens = found.get(DECISION, [])
+    reasons = found.get(UNCOUNTED, [])
+    all_of_them = []
+    for experiment in found.get(EXPERIMENT, ()):
+        token = uncounted = None
+        # One that counts the call has a token, another one a reason.
+        if tokens and (not reasons or _is_of(tokens[0], experiment)):
+            token = tokens.pop(0)
+        elif reasons:
+            uncounted = reasons.pop(0)
+        all_of_them.append(
+            Routed(experiment, next(arms, ""), token, uncounted)
+        )
+    return tuple(all_of_them)
+
+
+def _is_of(token: str, experiment: str) -> bool:
+    try:
+        return read_token(token).experiment == experiment_id(experiment)
+    except TokenError:
+        return False

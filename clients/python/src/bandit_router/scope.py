@@ -24,14 +24,15 @@ class NoCall(RuntimeError):
 
 
 class AmbiguousDecision(RuntimeError):
-    """A reward for a block with decisions of several experiments."""
+    """A reward for a block whose calls were of several experiments."""
 
 
 class Caught(Protocol):
     """A call whose decision becomes known with its response."""
 
-    def routed(self) -> Optional[Routed]:
-        """None if no experiment took it, or that is not known yet."""
+    def routed(self) -> tuple[Routed, ...]:
+        """Of the experiment that chose the backend, then of the overlays;
+        nothing if no experiment took it, or that is not known yet."""
 
 
 class Scope:
@@ -126,27 +127,34 @@ class Scope:
 
     @property
     def decisions(self) -> list[Decision]:
-        """Those that are known, in the order of the calls. Waits for the
-        response of a call under way (of a stream: for its headers)."""
+        """Those that are known, in the order of the calls; of each call first
+        that of the experiment which chose the backend, then those of overlays.
+        Waits for the response of a call under way (of a stream: for its
+        headers)."""
+        return [one for of_a_call in self._by_call() for one in of_a_call]
+
+    def _by_call(self) -> list[list[Decision]]:
+        """Without the calls that have none."""
         with self._lock:
             caught = list(self._caught)
         known = []
         for call, request_id in caught:
-            routed = call.routed() if call is not None else None
-            if routed is not None:
-                known.append(
-                    Decision(
-                        routed.token, routed.arm, routed.experiment,
-                        routed.uncounted, request_id, self._sender,
-                    )
-                )  # fmt: skip
-            elif request_id is not None:
-                known.append(
+            found = [
+                Decision(
+                    routed.token, routed.arm, routed.experiment,
+                    routed.uncounted, request_id, self._sender,
+                )
+                for routed in (call.routed() if call is not None else ())
+            ]  # fmt: skip
+            if not found and request_id is not None:
+                found = [
                     Decision(
                         None, None, None,
                         request_id=request_id, _sender=self._sender,
                     )
-                )  # fmt: skip
+                ]  # fmt: skip
+            if found:
+                known.append(found)
         return known
 
     def of_experiment(self, experiment: str) -> Optional[Decision]:
@@ -158,9 +166,10 @@ class Scope:
 
     @property
     def last(self) -> Optional[Decision]:
-        """The last call's that has one."""
-        decisions = self.decisions
-        return decisions[-1] if decisions else None
+        """The last call's that has one: of the experiment that chose the
+        backend."""
+        calls = self._by_call()
+        return calls[-1][0] if calls else None
 
     @property
     def token(self) -> Optional[str]:
@@ -181,7 +190,8 @@ class Scope:
         """Rewards the last decision; see Decision.reward.
 
         Fails with NoCall if no call of the block could be seen, and with
-        AmbiguousDecision if it has decisions of several experiments.
+        AmbiguousDecision if its calls were of several experiments. Overlays
+        are rewarded by `of_experiment(name).reward(...)`.
         """
         with self._lock:
             called = bool(self._caught)
@@ -192,7 +202,7 @@ class Scope:
                 "with `grpc.intercept_channel(channel, *client.interceptors)`; "
                 "in another thread, run it under contextvars.copy_context()"
             )
-        decisions = self.decisions
+        decisions = [of_a_call[0] for of_a_call in self._by_call()]
         names = {d.experiment for d in decisions if d.experiment is not None}
         if len(names) > 1:
             raise AmbiguousDecision(

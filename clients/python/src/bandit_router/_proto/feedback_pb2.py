@@ -14,21 +14,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62\x61ndit/v1/feedback.proto\x12\tbandit.v1\"M\n\x06Reward\x12\x10\n\x08\x64\x65\x63ision\x18\x01 \x01(\t\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"3\n\rRecordRequest\x12\"\n\x07rewards\x18\x01 \x03(\x0b\x32\x11.bandit.v1.Reward\"6\n\x0eRecordResponse\x12$\n\x08outcomes\x18\x01 \x03(\x0e\x32\x12.bandit.v1.Outcome*d\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41\x43\x43\x45PTED\x10\x01\x12\r\n\tDUPLICATE\x10\x02\x12\x08\n\x04LATE\x10\x03\x12\x0b\n\x07UNKNOWN\x10\x04\x12\x0c\n\x08REJECTED\x10\x05\x32\x8c\x01\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12=\n\x06Record\x12\x18.bandit.v1.RecordRequest\x1a\x19.bandit.v1.RecordResponse\x12\x41\n\x06Stream\x12\x18.bandit.v1.RecordRequest\x1a\x19.bandit.v1.RecordResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x62\x61ndit/v1/feedback.proto\x12\tbandit.v1\"M\n\x06Reward\x12\x10\n\x08\x64\x65\x63ision\x18\x01 \x01(\t\x12\x0e\n\x06metric\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"3\n\rRecordRequest\x12\"\n\x07rewards\x18\x01 \x03(\x0b\x32\x11.bandit.v1.Reward\"\\\n\x0eRecordResponse\x12$\n\x08outcomes\x18\x01 \x03(\x0e\x32\x12.bandit.v1.Outcome\x12$\n\x08refusals\x18\x02 \x03(\x0b\x32\x12.bandit.v1.Refusal\"&\n\x07Refusal\x12\x0e\n\x06reward\x18\x01 \x01(\r\x12\x0b\n\x03why\x18\x02 \x01(\t*d\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41\x43\x43\x45PTED\x10\x01\x12\r\n\tDUPLICATE\x10\x02\x12\x08\n\x04LATE\x10\x03\x12\x0b\n\x07UNKNOWN\x10\x04\x12\x0c\n\x08REJECTED\x10\x05\x32\x8c\x01\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12=\n\x06Record\x12\x18.bandit.v1.RecordRequest\x1a\x19.bandit.v1.RecordResponse\x12\x41\n\x06Stream\x12\x18.bandit.v1.RecordRequest\x1a\x19.bandit.v1.RecordResponse(\x01\x30\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'bandit.v1.feedback_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
-  _OUTCOME._serialized_start=227
-  _OUTCOME._serialized_end=327
+  _OUTCOME._serialized_start=305
+  _OUTCOME._serialized_end=405
   _REWARD._serialized_start=39
   _REWARD._serialized_end=116
   _RECORDREQUEST._serialized_start=118
   _RECORDREQUEST._serialized_end=169
   _RECORDRESPONSE._serialized_start=171
-  _RECORDRESPONSE._serialized_end=225
-  _FEEDBACK._serialized_start=330
-  _FEEDBACK._serialized_end=470
+  _RECORDRESPONSE._serialized_end=263
+  _REFUSAL._serialized_start=265
+  _REFUSAL._serialized_end=303
+  _FEEDBACK._serialized_start=408
+  _FEEDBACK._serialized_end=548
 # @@protoc_insertion_point(module_scope)

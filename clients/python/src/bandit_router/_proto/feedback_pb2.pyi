@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -16,13 +17,23 @@ class RecordRequest(_message.Message):
     __slots__ = ["rewards"]
     REWARDS_FIELD_NUMBER: _ClassVar[int]
     rewards: _containers.RepeatedCompositeFieldContainer[Reward]
-    def __init__(self, rewards: _Optional[_Iterable[_Union[Reward, _Mapping]]] = ...) -> None: ...
+    def __init__(self, rewards: _Optional[_Iterable[_Union[Reward, _Mapping[str, object]]]] = ...) -> None: ...
 
 class RecordResponse(_message.Message):
-    __slots__ = ["outcomes"]
+    __slots__ = ["outcomes", "refusals"]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    REFUSALS_FIELD_NUMBER: _ClassVar[int]
     outcomes: _containers.RepeatedScalarFieldContainer[Outcome]
-    def __init__(self, outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ...) -> None: ...
+    refusals: _containers.RepeatedCompositeFieldContainer[Refusal]
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[Outcome, str]]] = ..., refusals: _Optional[_Iterable[_Union[Refusal, _Mapping[str, object]]]] = ...) -> None: ...
+
+class Refusal(_message.Message):
+    __slots__ = ["reward", "why"]
+    REWARD_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    reward: int
+    why: str
+    def __init__(self, reward: _Optional[int] = ..., why: _Optional[str] = ...) -> None: ...
 
 class Reward(_message.Message):
     __slots__ = ["decision", "metric", "request_id", "value"]
