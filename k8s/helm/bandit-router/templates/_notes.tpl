@@ -9,6 +9,8 @@ bandit-router {{ .Chart.AppVersion }}: send requests, and rewards, to
 What it does:
   kubectl -n {{ .Release.Namespace }} exec {{ lower .Values.kind }}/{{ $name }} -- banditctl status{{ if .Values.tls.control.secretName }} --tls-ca /etc/bandit-tls/control/ca.crt --tls-name {{ $name }}{{ end }}
   helm test {{ .Release.Name }} -n {{ .Release.Namespace }}
+Its dashboard, at http://127.0.0.1:{{ .Values.ports.admin }}/ while this runs:
+  kubectl -n {{ .Release.Namespace }} port-forward {{ lower .Values.kind }}/{{ $name }} {{ .Values.ports.admin }}
 {{- if gt (int .Values.replicas) 1 }}
 
 {{ .Values.replicas }} replicas learn each by itself, from the rewards that reach the one that
