@@ -84,11 +84,17 @@ class FakeWorker : public learning::WorkerPort {
     absl::MutexLock lock(&mutex_);
     held.swap(held_);
   }
+  // Answers the question that is held; blocks until there is one.
   void AnswerHeld() {
     std::vector<Done> held;
     Deltas deltas;
     {
       absl::MutexLock lock(&mutex_);
+      const auto there = [&] {
+        mutex_.AssertHeld();
+        return !held_.empty();
+      };
+      mutex_.Await(absl::Condition(&there));
       held.swap(held_);
       hold_ = false;
       deltas.push_back(statistics_.Take());
