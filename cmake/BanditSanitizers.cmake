@@ -8,14 +8,15 @@ endif()
 # operator new) is seen, the atomics and locks that order it are not. So calls
 # that come from them directly are left out, library by library: a pattern may
 # fit one only. Not Protobuf's: its mutexes, left out with the rest, would be
-# missed where its headers unlock them in our code.
+# missed where its headers unlock them in our code. Of cpp-httplib: its static
+# sets, which any thread that reads a request first fills, and the others read.
 get_target_property(absl_base absl::base IMPORTED_LOCATION_NONE)
 if(NOT absl_base)
   get_target_property(absl_base absl::base LOCATION)
 endif()
 get_filename_component(library_folder "${absl_base}" DIRECTORY)
 set(suppressions "")
-foreach(family absl_ grpc gpr upb address_sorting)
+foreach(family absl_ grpc gpr upb address_sorting cpp-httplib)
   file(GLOB libraries RELATIVE "${library_folder}"
     "${library_folder}/lib${family}*.so.*")
   foreach(library ${libraries})
