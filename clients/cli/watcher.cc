@@ -66,7 +66,7 @@ Result Watcher::Ask(const Call& call) {
                         if (stop_) return grpc::Status::CANCELLED;
                         under_way_ = context;
                       }
-                      const grpc::Status status = call(channel, context);
+                      grpc::Status status = call(channel, context);
                       absl::MutexLock lock(&mutex_);
                       under_way_ = nullptr;
                       return status;

@@ -222,11 +222,11 @@ grpc::ServerUnaryReactor* AdminService::Explain(
   auto explanation =
       control::Explain(*snapshot, *learner_->view(), *request, why_down);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  if (explanation.ok()) *response = *std::move(explanation);
+  const absl::Status status = explanation.status();
+  if (status.ok()) *response = *std::move(explanation);
   // The codes are the same.
-  reactor->Finish(
-      grpc::Status(static_cast<grpc::StatusCode>(explanation.status().code()),
-                   std::string(explanation.status().message())));
+  reactor->Finish(grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                               std::string(status.message())));
   return reactor;
 }
 
