@@ -2,6 +2,7 @@
 """Every link between the pages leads somewhere."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 import urllib.parse
@@ -60,6 +61,13 @@ class Links(unittest.TestCase):
                     waiting.append(path)
         lost = [str(path) for path in pages() if path.resolve() not in reached]
         self.assertEqual([], lost)
+
+
+class Pages(unittest.TestCase):
+    def test_no_page_has_a_gap_to_be_filled_in(self):
+        gaps = [f"{page.name}: {gap}" for page in map(Page, pages())
+                for gap in re.findall(r"@[A-Z_]{2,}@", page.prose)]
+        self.assertEqual([], gaps)
 
 
 class TheTestItself(unittest.TestCase):
