@@ -8,7 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "fmt/format.h"
-#include "router/config/source_text.h"
+#include "router/text/utf8.h"
 
 namespace bandit::config {
 namespace {
@@ -41,7 +41,7 @@ absl::Status ExpandOne(std::string_view reference, const Environment& env,
   }
   const std::optional<std::string> value = env(name);
   if (value.has_value() && !(has_default && value->empty())) {
-    if (!IsUtf8(*value)) {
+    if (!text::IsUtf8(*value)) {
       return absl::InvalidArgumentError(fmt::format(
           "reads the environment variable {}, which is not UTF-8, expected "
           "UTF-8 text",

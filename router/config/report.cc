@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "fmt/format.h"
+#include "router/text/utf8.h"
 
 namespace bandit::config {
 namespace {
@@ -49,21 +50,11 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
-// The first `kMaxShown` bytes, without cutting a UTF-8 character.
-std::string_view Cut(std::string_view text) {
-  if (text.size() <= kMaxShown) return text;
-  size_t end = kMaxShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-    --end;
-  }
-  return text.substr(0, end);
-}
-
 }  // namespace
 
 std::string Quoted(std::string_view text) {
   if (LooksNumeric(text)) return std::string(text);
-  const std::string_view cut = Cut(text);
+  const std::string_view cut = text::Utf8Prefix(text, kMaxShown);
   return fmt::format("\"{}\"{}", Printable(cut),
                      cut.size() < text.size() ? "..." : "");
 }

@@ -8,32 +8,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "fmt/format.h"
+#include "router/text/utf8.h"
 
 namespace bandit::config {
 namespace {
-
-// The length of the UTF-8 character at the front of `text`, 0 if there is
-// none. Overlong forms, surrogates and what lies above U+10FFFF are none.
-size_t CharacterLength(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return 1;
-  const size_t length = lead < 0xC2   ? 0
-                        : lead < 0xE0 ? 2
-                        : lead < 0xF0 ? 3
-                        : lead < 0xF5 ? 4
-                                      : 0;
-  if (length == 0 || text.size() < length) return 0;
-  uint32_t point = lead & (0xFF >> (length + 1));
-  for (size_t i = 1; i < length; ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if ((c & 0xC0) != 0x80) return 0;
-    point = point << 6 | (c & 0x3F);
-  }
-  const bool overlong =
-      (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-  const bool surrogate = point >= 0xD800 && point < 0xE000;
-  return overlong || surrogate || point > 0x10FFFF ? 0 : length;
-}
 
 absl::string_view Trimmed(std::string_view text) {
   return absl::StripAsciiWhitespace(
@@ -50,20 +28,11 @@ bool IsEmptyItem(std::string_view line) {
 
 }  // namespace
 
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t length = CharacterLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 std::optional<BadText> FindBadText(std::string_view text) {
   int line = 1;
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const size_t length = CharacterLength(text.substr(i));
+    const size_t length = text::Utf8Size(text.substr(i));
     if (length == 0) {
       return BadText{line, fmt::format("byte 0x{:02x} is not UTF-8, expected "
                                        "UTF-8 text",

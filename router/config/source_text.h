@@ -10,8 +10,6 @@
 
 namespace bandit::config {
 
-bool IsUtf8(std::string_view text);
-
 struct BadText {
   int line;
   std::string what;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "fmt/format.h"
+#include "router/text/utf8.h"
 #include "router/tls/peer_name.h"
 
 namespace bandit::control {
@@ -83,7 +84,7 @@ absl::Status Access::Check(Door door, std::string_view path,
         "{} is not served here: this is the router's control port, which has "
         "feedback, admin, health and reflection; send requests for models to "
         "its `listen` port",
-        path.substr(0, kMostShown)));
+        text::Utf8Prefix(path, kMostShown)));
   }
   if (!asks_) {
     if (door == Door::kControl || !mutual_tls_) return absl::OkStatus();

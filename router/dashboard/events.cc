@@ -8,6 +8,7 @@
 
 #include "fmt/format.h"
 #include "router/control/proto_time.h"
+#include "router/text/utf8.h"
 
 namespace bandit::dashboard {
 namespace {
@@ -20,13 +21,7 @@ v1::Event Make(std::string_view source, std::string_view what,
   v1::Event event;
   event.set_source(std::string(source));
   event.set_what(std::string(what));
-  // Not within a letter of several bytes: protobuf takes whole ones only.
-  size_t length = std::min(detail.size(), kMostDetail);
-  while (length > 0 && length < detail.size() &&
-         (static_cast<unsigned char>(detail[length]) & 0xC0) == 0x80) {
-    --length;
-  }
-  event.set_detail(std::string(detail.substr(0, length)));
+  event.set_detail(std::string(text::Utf8Prefix(detail, kMostDetail)));
   return event;
 }
 

@@ -6,6 +6,7 @@
 
 #include "fmt/format.h"
 #include "fmt/ranges.h"
+#include "router/text/utf8.h"
 
 namespace bandit::learning {
 namespace {
@@ -18,7 +19,7 @@ using experiment::MetricSource;
 constexpr size_t kMostShown = 64;
 
 std::string_view Shown(std::string_view text) {
-  return text.substr(0, kMostShown);
+  return text::Utf8Prefix(text, kMostShown);
 }
 
 std::string FedBack(const Experiment& experiment) {

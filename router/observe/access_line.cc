@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "router/observe/code_name.h"
 #include "router/observe/hex.h"
-#include "router/observe/utf8.h"
+#include "router/text/utf8.h"
 
 namespace bandit::observe {
 namespace {
@@ -66,10 +66,10 @@ double Milliseconds(int64_t ns) { return static_cast<double>(ns) * 1e-6; }
 void AppendJsonString(std::string_view text, std::string* out) {
   *out += '"';
   while (!text.empty()) {
-    const size_t size = Utf8Size(text);
+    const size_t size = text::Utf8Size(text);
     const char c = text[0];
     if (size == 0) {
-      *out += kReplacement;
+      *out += text::kReplacement;
     } else if (c == '"' || c == '\\') {
       *out += '\\';
       *out += c;

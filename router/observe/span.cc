@@ -8,7 +8,7 @@
 
 #include "opentelemetry/trace_service.pb.h"
 #include "router/observe/code_name.h"
-#include "router/observe/utf8.h"
+#include "router/text/utf8.h"
 
 namespace bandit::observe {
 namespace {
@@ -18,7 +18,7 @@ class Attributes {
   explicit Attributes(otlp::Span* span) : span_(span) {}
 
   void Text(const char* key, std::string_view value) {
-    if (!value.empty()) Add(key)->set_string_value(ValidUtf8(value));
+    if (!value.empty()) Add(key)->set_string_value(text::ValidUtf8(value));
   }
   void Int(const char* key, int64_t value) { Add(key)->set_int_value(value); }
   void Double(const char* key, double value) {
@@ -59,7 +59,7 @@ void DescribeRpc(const Call& call, otlp::Span* span) {
   Attributes attributes(span);
   std::string_view name = call.path;
   if (name.starts_with('/')) name.remove_prefix(1);
-  span->set_name(ValidUtf8(name));
+  span->set_name(text::ValidUtf8(name));
   attributes.Text("rpc.system", "grpc");
   const size_t slash = name.find('/');
   attributes.Text("rpc.service", name.substr(0, slash));
@@ -71,7 +71,7 @@ void DescribeRpc(const Call& call, otlp::Span* span) {
 void DescribeHttp(const Call& call, otlp::Span* span) {
   Attributes attributes(span);
   // The path is no name: there are as many as callers make up.
-  span->set_name(ValidUtf8(call.verb));
+  span->set_name(text::ValidUtf8(call.verb));
   attributes.Text("http.request.method", call.verb);
   attributes.Text("url.path", call.path.substr(0, call.path.find('?')));
 }

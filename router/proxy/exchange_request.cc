@@ -8,6 +8,7 @@
 #include "router/experiment/model_name.h"
 #include "router/proxy/exchange.h"
 #include "router/proxy/worker_state.h"
+#include "router/text/utf8.h"
 
 namespace bandit::proxy {
 namespace {
@@ -33,7 +34,7 @@ std::string OfModel(std::string_view model) {
   constexpr size_t kMostShown = 128;
   return model.empty()
              ? ""
-             : fmt::format(" of model \"{}\"", model.substr(0, kMostShown));
+             : fmt::format(" of model \"{}\"", text::Utf8Prefix(model, kMostShown));
 }
 
 int64_t Nanoseconds(const google::protobuf::Duration& duration) {

@@ -159,6 +159,16 @@ class RewardsTest(ClientTest):
         self.assertEqual(len(told), malformed + 6)
         self.assertEqual(len(logs.output), 3)
 
+    def test_a_long_name_of_several_byte_letters_is_refused_not_lost(self):
+        """What the router quotes of it must still be text."""
+        bandit = self.client(self.start().listen)
+        with bandit.context("alice") as decision:
+            bytes_call(bandit.channel, "Echo")(b"x")
+        for size in range(60, 66):
+            decision.reward(**{"x" * size + "\u00e9" * 4: 1})
+        self.assertEqual(bandit.flush(10), [])
+        self.assertEqual(bandit.stats().rejected, 6)
+
     def test_a_learner_with_little_room(self):
         """Batches of more than its queue are refused whole; they are halved
         until they fit."""

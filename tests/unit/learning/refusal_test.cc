@@ -20,6 +20,7 @@ using bandit::testing::MakePlan;
 using bandit::testing::Rating;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int64_t kT0 = 1'000'000;
 
@@ -52,6 +53,15 @@ TEST_F(RefusalTest, WhatACallerChoseIsShownInPartOnly) {
   EXPECT_LT(
       Why(MakeReward(1, std::string(5000, 'x')), Outcome::kRejected).size(),
       200u);
+}
+
+// A cut letter would be no UTF-8, and an answer with it no message.
+TEST_F(RefusalTest, WhatIsShownOfItEndsWithAWholeLetter) {
+  for (size_t size = 60; size < 66; ++size) {
+    const std::string metric = std::string(size, 'x') + "\xC3\xA9\xC3\xA9";
+    const std::string why = Why(MakeReward(1, metric), Outcome::kRejected);
+    EXPECT_THAT(why, Not(HasSubstr("\xC3\""))) << size;
+  }
 }
 
 TEST_F(RefusalTest, ABinaryMetricTakesTwoValues) {

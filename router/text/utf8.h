@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text from outside, made sound: a header's value can be any bytes.
-#ifndef BANDIT_ROUTER_OBSERVE_UTF8_H_
-#define BANDIT_ROUTER_OBSERVE_UTF8_H_
+// Text from outside as UTF-8. Protobuf and JSON take no other: a message with
+// half a letter in it cannot be read by who gets it.
+#ifndef BANDIT_ROUTER_TEXT_UTF8_H_
+#define BANDIT_ROUTER_TEXT_UTF8_H_
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace bandit::observe {
+namespace bandit::text {
 
 // U+FFFD.
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
@@ -17,9 +18,14 @@ inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 // REQUIRES: `text` is not empty.
 size_t Utf8Size(std::string_view text);
 
+bool IsUtf8(std::string_view text);
+
+// The first `most` bytes of `text`, or fewer, so that no letter is cut.
+std::string_view Utf8Prefix(std::string_view text, size_t most);
+
 // `text` with each byte that is no UTF-8 replaced.
 std::string ValidUtf8(std::string_view text);
 
-}  // namespace bandit::observe
+}  // namespace bandit::text
 
-#endif  // BANDIT_ROUTER_OBSERVE_UTF8_H_
+#endif  // BANDIT_ROUTER_TEXT_UTF8_H_

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "router/observe/utf8.h"
+#include "router/text/utf8.h"
 
 #include <cstdint>
 
-namespace bandit::observe {
+namespace bandit::text {
 
 size_t Utf8Size(std::string_view text) {
   const auto at = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
@@ -31,6 +31,21 @@ size_t Utf8Size(std::string_view text) {
   return size;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t size = Utf8Size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+std::string_view Utf8Prefix(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<uint8_t>(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
 std::string ValidUtf8(std::string_view text) {
   std::string valid;
   valid.reserve(text.size());
@@ -42,4 +57,4 @@ std::string ValidUtf8(std::string_view text) {
   return valid;
 }
 
-}  // namespace bandit::observe
+}  // namespace bandit::text
