@@ -7,9 +7,9 @@ import {words} from './format.js';
 // Acts that make sense in a state; the router has the last word.
 const kByState: Record<string, string[]> = {
   draft: ['start'],
-  running: ['pause', 'promote', 'roll_back', 'conclude'],
-  paused: ['resume', 'promote', 'roll_back', 'conclude'],
-  rolled_back: ['resume', 'promote', 'conclude'],
+  running: ['pause', 'promote', 'roll_back', 'conclude', 'reset'],
+  paused: ['resume', 'promote', 'roll_back', 'conclude', 'reset'],
+  rolled_back: ['resume', 'promote', 'conclude', 'reset'],
   concluded: ['resume', 'roll_back'],
 };
 
@@ -22,6 +22,8 @@ const kEffect: Record<string, string> = {
   roll_back: 'All requests get the control arm until a person resumes the ' +
       'experiment.',
   conclude: 'All requests get the control arm: the experiment is concluded.',
+  reset: 'What was learned is forgotten: a new epoch begins, in which ' +
+      'rewards of decisions of before no longer count.',
   approve: 'What waits for approval is done.',
   reinstate: 'What guardrails did is undone: all arms are active again, and ' +
       'evidence begins anew.',

@@ -66,6 +66,11 @@ test('a token is asked for, tried, and lets its identity act', () =>
     assert.equal(status.experiments[0].lifecycle.state, 'paused');
     assert.equal(status.experiments[0].lifecycle.who, 'ada');
 
+    await page.getByRole('button', {name: 'reset', exact: true}).click();
+    await dialog.getByText('a new epoch begins').waitFor();
+    await dialog.getByRole('button', {name: 'reset as ada'}).click();
+    await page.getByText('epoch 2', {exact: false}).first().waitFor();
+
     await page.getByRole('button', {name: 'promote', exact: true}).click();
     await dialog.getByLabel('Arm').selectOption('wide');
     await dialog.getByRole('button', {name: 'promote as ada'}).click();

@@ -12,7 +12,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "grpcpp/client_context.h"
 #include "router/observe/code_name.h"
-#include "router/observe/utf8.h"
+#include "router/text/utf8.h"
 
 namespace bandit::dashboard {
 namespace {
@@ -38,13 +38,14 @@ struct NamedAct {
   std::string_view name;
   Method method;
 };
-constexpr std::array<NamedAct, 7> kActs = {{
+constexpr std::array<NamedAct, 8> kActs = {{
     {"start", &v1::Admin::StubInterface::Start},
     {"pause", &v1::Admin::StubInterface::Pause},
     {"resume", &v1::Admin::StubInterface::Resume},
     {"promote", &v1::Admin::StubInterface::Promote},
     {"roll_back", &v1::Admin::StubInterface::RollBack},
     {"conclude", &v1::Admin::StubInterface::Conclude},
+    {"reset", &v1::Admin::StubInterface::Reset},
     {"approve", &v1::Admin::StubInterface::Approve},
 }};
 constexpr std::string_view kReinstate = "reinstate";
@@ -115,7 +116,7 @@ absl::Status ToAbsl(const grpc::Status& status) {
 std::string Asked(const HttpRequest& request, const std::string& key) {
   const auto it = request.query.find(key);
   // Protobuf takes no other text.
-  return it == request.query.end() ? "" : observe::ValidUtf8(it->second);
+  return it == request.query.end() ? "" : text::ValidUtf8(it->second);
 }
 
 void Within(absl::Duration patience, grpc::ClientContext* context) {

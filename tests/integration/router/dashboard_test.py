@@ -133,6 +133,11 @@ class DashboardTest(ActsTest):
         served, _ = self.served(self.channel(self.started))
         self.assertEqual(set(served), {"control"})
         self.assertEqual(self.act("pause", token="adas")[0], 409)
+        # What banditctl can do to it, the page can, too.
+        status, told = self.act("reset", token="adas", why="a bug")
+        self.assertEqual((status, told["lifecycle"]["state"]),
+                         (200, "paused"))
+        self.assertEqual(self.status(self.started, "t0ken")["epoch"], 2)
 
     def test_an_approval_needs_another(self):
         self.started = self.start(top=TOKENS + "approval: {promote: true}\n")
