@@ -44,6 +44,10 @@ def sources(database, only_changed):
             commands[name] = (entry["directory"], entry["command"])
     order = git("diff", "--name-only", "HEAD")
     if only_changed:
+        # Without it nothing would differ, and nothing be checked.
+        if not git("rev-parse", "--verify", "--quiet", "main"):
+            sys.exit("clang-tidy: --changed compares with the branch `main`, "
+                     "which is not here: git branch main origin/main")
         order += git("diff", "--name-only", "main...HEAD")
     else:
         order += git("log", "--name-only", "--format=") + [*commands]

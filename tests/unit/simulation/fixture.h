@@ -43,6 +43,21 @@ inline v1::RouterConfig ConfigOf(std::string_view policy,
 inline constexpr std::string_view kClick =
     "    metrics: [{name: click, kind: binary}]\n";
 
+// Two arms, the second 0.1 better.
+inline constexpr std::string_view kWorld =
+    "arms: [{name: old, reward: {mean: 0.3}}, {name: new, reward: {mean: "
+    "0.4}}]\n";
+
+// One replica that learns ten times a second.
+inline simulation::RunOptions Options(uint64_t rounds, double rate = 100) {
+  return {.rounds = rounds,
+          .rate = rate,
+          .seed = 1,
+          .replicas = 1,
+          .sync = absl::ZeroDuration(),
+          .tick = absl::Milliseconds(100)};
+}
+
 // A simulation to be. The plan that the world borrows is in the contenders.
 struct Scene {
   v1::RouterConfig config;

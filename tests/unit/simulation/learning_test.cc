@@ -15,25 +15,14 @@ namespace {
 
 using testing::ConfigOf;
 using testing::kClick;
+using testing::kWorld;
+using testing::Options;
 using testing::Policy;
 using testing::Regret;
 using testing::RegretError;
 using testing::Scene;
 using testing::SceneOf;
 using testing::SimulationOf;
-
-constexpr std::string_view kWorld =
-    "arms: [{name: old, reward: {mean: 0.3}}, {name: new, reward: {mean: "
-    "0.4}}]\n";
-
-RunOptions Options(uint64_t rounds, double rate = 100) {
-  return {.rounds = rounds,
-          .rate = rate,
-          .seed = 1,
-          .replicas = 1,
-          .sync = absl::ZeroDuration(),
-          .tick = absl::Milliseconds(100)};
-}
 
 // Four standard errors of the difference of the two.
 double Error(const v1::Simulation& a, const v1::Simulation& b,
