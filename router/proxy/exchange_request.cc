@@ -32,9 +32,9 @@ GrpcStatus StatusOf(const absl::Status& status) {
 // For a message; of a text that a caller chose.
 std::string OfModel(std::string_view model) {
   constexpr size_t kMostShown = 128;
-  return model.empty()
-             ? ""
-             : fmt::format(" of model \"{}\"", text::Utf8Prefix(model, kMostShown));
+  return model.empty() ? ""
+                       : fmt::format(" of model \"{}\"",
+                                     text::Utf8Prefix(model, kMostShown));
 }
 
 int64_t Nanoseconds(const google::protobuf::Duration& duration) {
