@@ -30,11 +30,16 @@ class Screen:
 
     def __init__(self, rows, columns):
         self.resize(rows, columns)
+        self.fits = True
 
     def resize(self, rows, columns):
         self.columns = columns
         self.lines = [""] * rows
         self.row = self.column = 0
+        # Frames drawn for the size before may still come: they are cut, as a
+        # terminal does. From the first whole one that fits, all must.
+        self.fits = False
+        self.frame_fits = False
 
     def feed(self, text):
         i = 0
@@ -51,16 +56,24 @@ class Screen:
             elif text[i] == "\n":
                 self.row = min(self.row + 1, len(self.lines) - 1)
             else:
-                line = self.lines[self.row].ljust(self.column)
-                assert self.column < self.columns, text
-                self.lines[self.row] = (
-                    line[:self.column] + text[i] + line[self.column + 1:]
-                )
-                self.column += 1
+                self.put(text[i])
             i += 1
+
+    def put(self, letter):
+        if self.column >= self.columns:
+            assert not self.fits, (letter, self.text())
+            self.frame_fits = False
+            return
+        line = self.lines[self.row].ljust(self.column)
+        self.lines[self.row] = (
+            line[:self.column] + letter + line[self.column + 1:]
+        )
+        self.column += 1
 
     def escape(self, arguments, final):
         if final == "H":
+            self.fits = self.fits or self.frame_fits
+            self.frame_fits = True
             self.row = self.column = 0
         elif final == "K":
             self.lines[self.row] = self.lines[self.row][:self.column]
@@ -129,7 +142,7 @@ class Watching:
 
     def until(self, what):
         end = time.monotonic() + PATIENCE
-        while not what(self.screen.text()):
+        while not (self.screen.fits and what(self.screen.text())):
             assert time.monotonic() < end, self.screen.text()
             self.read()
 
@@ -232,7 +245,7 @@ class Terminal(Watch):
         watching = self.watch(router, rows=30, columns=160)
         watching.until(lambda s: "p50 ms" in s)
         watching.resize(12, 40)
-        # Screen.feed fails if anything is wider than the terminal.
+        # Screen.put fails if anything is wider than the terminal.
         watching.until(lambda s: "ranker" in s and "candidate" in s)
         self.assertNotIn("p50 ms", watching.screen.text())
         watching.until(lambda s: "q ends" in s)

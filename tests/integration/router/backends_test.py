@@ -338,6 +338,11 @@ class Reload(EdgeTest):
             text = text.replace(f"- name: {name}", "- name: edge", 1)
         self.b.answer(served)
         self.assertEqual(self.c.finish(stream).body, b"answer")
+        # The figure comes with the learner's tick.
+        for _ in range(ENOUGH):
+            if self.metrics("bandit_backend_connections", backend="model"):
+                break
+            threading.Event().wait(0.01)
         self.assertEqual(
             self.metrics("bandit_backend_connections", backend="model"), 1
         )

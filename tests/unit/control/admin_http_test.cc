@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -176,9 +177,9 @@ TEST_F(AdminHttpTest, PagesThatTakeLongDoNotHoldProbesUp) {
 }
 
 TEST_F(AdminHttpTest, PagesGetTheRequestAndGiveTheAnswer) {
-  HttpRequest seen;
+  std::promise<HttpRequest> asked;
   Start("127.0.0.1:0", [&](const HttpRequest& request) {
-    seen = request;
+    asked.set_value(request);
     return HttpAnswer{.status = 201,
                       .type = "application/json",
                       .body = "{}",
@@ -191,6 +192,7 @@ TEST_F(AdminHttpTest, PagesGetTheRequestAndGiveTheAnswer) {
   EXPECT_EQ(answer->status, 201);
   EXPECT_EQ(answer->get_header_value("Content-Type"), "application/json");
   EXPECT_EQ(answer->get_header_value("X-One"), "1");
+  const HttpRequest seen = asked.get_future().get();
   EXPECT_EQ(seen.method, "POST");
   EXPECT_EQ(seen.path, "/act");
   EXPECT_EQ(seen.query.at("a"), "b c");
