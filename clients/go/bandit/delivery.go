@@ -45,8 +45,9 @@ func (e *deliveryError) tooMuch() bool {
 	return e.code == codes.ResourceExhausted || e.code == codes.DeadlineExceeded
 }
 
-// deliver makes one call. It fails with a deliveryError.
-func deliver(ctx context.Context, feedback banditv1.FeedbackClient, batch []entry) ([]Outcome, *deliveryError) {
+// deliver makes one call, which is answered with an outcome for each reward. It
+// fails with a deliveryError.
+func deliver(ctx context.Context, feedback banditv1.FeedbackClient, batch []entry) (*banditv1.RecordResponse, *deliveryError) {
 	request := &banditv1.RecordRequest{Rewards: make([]*banditv1.Reward, len(batch))}
 	for i := range batch {
 		request.Rewards[i] = batch[i].reward.proto()
@@ -59,5 +60,5 @@ func deliver(ctx context.Context, feedback banditv1.FeedbackClient, batch []entr
 		return nil, &deliveryError{fmt.Errorf("%d rewards were answered with %d outcomes: is it a "+
 			"router?", len(batch), got), codes.Internal}
 	}
-	return response.GetOutcomes(), nil
+	return response, nil
 }

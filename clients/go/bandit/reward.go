@@ -99,13 +99,22 @@ const (
 	Rejected = banditv1.Outcome_REJECTED
 )
 
-// mends say what a refusal comes of, for the log.
-var mends = map[Outcome]string{
-	Late: "they came after the metric's attribution window: widen `metrics.window`, or send " +
-		"them sooner",
-	Unknown: "their experiment or epoch is not configured there, or no decision is known by " +
-		"their request id (`join`)",
-	Rejected: "their token is damaged or of another `token_key`, the experiment does not declare " +
-		"their metric, the value is out of its range (`metrics`), or there is no `join` for a " +
-		"request id",
+// usualWhy is what a refusal comes of, where the router does not say.
+func usualWhy(o Outcome) string {
+	switch o {
+	case Duplicate:
+		return "one for the same decision and metric was counted before"
+	case Late:
+		return "it came after the metric's attribution window: widen `metrics.window`, or send " +
+			"it sooner"
+	case Unknown:
+		return "its experiment or epoch is not configured there, or no decision is known by its " +
+			"request id (`join`)"
+	case Rejected:
+		return "its token is damaged or of another `token_key`, the experiment does not declare " +
+			"its metric, the value is out of its range (`metrics`), or there is no `join` for a " +
+			"request id"
+	default:
+		return "the router is newer than this client, which does not know the outcome"
+	}
 }

@@ -67,7 +67,7 @@ func (l *lab) connect(t *testing.T, address string) {
 		Sender: bandit.SenderOptions{
 			Linger: time.Millisecond, Logf: t.Logf,
 			Backoff:   bandit.Backoff{Initial: time.Millisecond, Maximum: 50 * time.Millisecond},
-			OnRefused: func(_ bandit.Reward, o bandit.Outcome) { l.refused <- o.String() },
+			OnRefused: func(_ bandit.Reward, o bandit.Outcome, _ string) { l.refused <- o.String() },
 		},
 	}, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

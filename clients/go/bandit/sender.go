@@ -31,10 +31,11 @@ type SenderOptions struct {
 	Backoff Backoff
 
 	// OnRefused gets what the router does not count: Late, Unknown, Rejected,
-	// an outcome of a newer router, or a Duplicate of another reward. It is
+	// an outcome of a newer router, or a Duplicate of another reward; and why,
+	// in the router's words where it says so (it does of 16 in a call). It is
 	// called by the sender's goroutine, one at a time: it may Submit, but
 	// must not Flush or Close, and what it takes holds up the rewards behind.
-	OnRefused func(Reward, Outcome)
+	OnRefused func(r Reward, o Outcome, why string)
 	// Logf gets a line when rewards are refused, not taken, or not delivered,
 	// for each of these at most one a minute; nil: log.Printf.
 	Logf func(format string, args ...any)
@@ -197,10 +198,10 @@ func (s *Sender) run(random *rand.Rand) {
 		if batch == nil {
 			return
 		}
-		outcomes, err := s.deliver(batch)
+		response, err := s.deliver(batch)
 		if err == nil {
 			failures = 0
-			s.answered(batch, outcomes)
+			s.answered(batch, response)
 			continue
 		}
 		failures++
@@ -228,16 +229,16 @@ func (s *Sender) nextBatch() []entry {
 	}
 }
 
-func (s *Sender) deliver(batch []entry) ([]Outcome, *deliveryError) {
+func (s *Sender) deliver(batch []entry) (*banditv1.RecordResponse, *deliveryError) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
 	defer cancel()
 	return deliver(ctx, s.feedback, batch)
 }
 
-func (s *Sender) answered(batch []entry, outcomes []Outcome) {
+func (s *Sender) answered(batch []entry, response *banditv1.RecordResponse) {
 	// Read before they may be gone.
-	refused := refusals(batch, outcomes)
-	if !s.queue.settle(outcomes) {
+	refused := refusals(batch, response)
+	if !s.queue.settle(response.GetOutcomes()) {
 		return // Close has given them up.
 	}
 	if s.lastFailure() != nil {
@@ -245,11 +246,12 @@ func (s *Sender) answered(batch []entry, outcomes []Outcome) {
 		s.options.Logf("bandit: rewards are delivered again")
 	}
 	for _, r := range refused {
-		if mend, known := mends[r.outcome]; known {
-			s.log.say(r.outcome.String(), 1, "rewards were answered %v: %s", r.outcome, mend)
+		if r.outcome != Duplicate {
+			s.log.say(r.outcome.String(), 1, "rewards were answered %v, the last of them: %s",
+				r.outcome, r.why)
 		}
 		if s.options.OnRefused != nil {
-			s.options.OnRefused(r.reward, r.outcome)
+			s.options.OnRefused(r.reward, r.outcome, r.why)
 		}
 	}
 }
@@ -257,16 +259,26 @@ func (s *Sender) answered(batch []entry, outcomes []Outcome) {
 type refusal struct {
 	reward  Reward
 	outcome Outcome
+	why     string
 }
 
 // refusals are the rewards that do not count. One that was sent before may be
 // the duplicate of itself.
-func refusals(batch []entry, outcomes []Outcome) []refusal {
+func refusals(batch []entry, response *banditv1.RecordResponse) []refusal {
+	whys := make(map[int]string, len(response.GetRefusals()))
+	for _, r := range response.GetRefusals() {
+		whys[int(r.GetReward())] = r.GetWhy()
+	}
 	var refused []refusal
-	for i, outcome := range outcomes {
-		if outcome != Accepted && !(outcome == Duplicate && batch[i].tried) {
-			refused = append(refused, refusal{batch[i].reward, outcome})
+	for i, outcome := range response.GetOutcomes() {
+		if outcome == Accepted || (outcome == Duplicate && batch[i].tried) {
+			continue
 		}
+		why := whys[i]
+		if why == "" {
+			why = usualWhy(outcome)
+		}
+		refused = append(refused, refusal{batch[i].reward, outcome, why})
 	}
 	return refused
 }

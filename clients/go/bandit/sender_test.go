@@ -98,7 +98,7 @@ func TestALostAnswerRefusesNothing(t *testing.T) {
 	router := newFakeRouter(t, lose)
 	var refused []bandit.Reward
 	sender := router.sender(t, bandit.SenderOptions{
-		OnRefused: func(r bandit.Reward, _ bandit.Outcome) { refused = append(refused, r) },
+		OnRefused: func(r bandit.Reward, _ bandit.Outcome, _ string) { refused = append(refused, r) },
 	})
 	if err := sender.Submit(reward("a")); err != nil {
 		t.Fatal(err)
@@ -127,12 +127,13 @@ func TestRefusedRewardsAreToldWithTheirOutcomes(t *testing.T) {
 		bandit.Accepted, bandit.Late, bandit.Unknown, bandit.Rejected, bandit.Duplicate, 77,
 	}
 	router := newFakeRouter(t, func(context.Context, *banditv1.RecordRequest, func() *banditv1.RecordResponse) (*banditv1.RecordResponse, error) {
-		return &banditv1.RecordResponse{Outcomes: outcomes}, nil
+		refusals := []*banditv1.Refusal{{Reward: 3, Why: "no metric d"}}
+		return &banditv1.RecordResponse{Outcomes: outcomes, Refusals: refusals}, nil
 	})
-	var told, logged []string
+	var told, whys, logged []string
 	sender := router.sender(t, bandit.SenderOptions{
-		OnRefused: func(r bandit.Reward, o bandit.Outcome) {
-			told = append(told, fmt.Sprint(r.Decision, "=", o))
+		OnRefused: func(r bandit.Reward, o bandit.Outcome, why string) {
+			told, whys = append(told, fmt.Sprint(r.Decision, "=", o)), append(whys, why)
 		},
 		Logf: func(format string, args ...any) { logged = append(logged, fmt.Sprintf(format, args...)) },
 	})
@@ -145,7 +146,12 @@ func TestRefusedRewardsAreToldWithTheirOutcomes(t *testing.T) {
 	if got := strings.Join(told, " "); got != "b=LATE c=UNKNOWN d=REJECTED e=DUPLICATE f=77" {
 		t.Fatal("told were", got)
 	}
-	if len(logged) != 3 || !strings.Contains(logged[0], "metrics.window") {
+	for i, want := range []string{"metrics.window", "join", "no metric d", "counted before", "newer"} {
+		if !strings.Contains(whys[i], want) {
+			t.Errorf("why: %q, expected %q in it", whys[i], want)
+		}
+	}
+	if len(logged) != 4 || logged[2] != "bandit: 1 rewards were answered REJECTED, the last of them: no metric d" {
 		t.Fatalf("logged were %q", logged)
 	}
 	want := bandit.Stats{
@@ -284,7 +290,7 @@ func TestACallbackMaySubmit(t *testing.T) {
 	router := newFakeRouter(t)
 	var sender *bandit.Sender
 	ready := make(chan struct{})
-	sender = router.sender(t, bandit.SenderOptions{OnRefused: func(r bandit.Reward, _ bandit.Outcome) {
+	sender = router.sender(t, bandit.SenderOptions{OnRefused: func(r bandit.Reward, _ bandit.Outcome, _ string) {
 		<-ready
 		r.Metric = "again"
 		if err := sender.Submit(r); err != nil {

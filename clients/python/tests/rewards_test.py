@@ -130,7 +130,7 @@ class RewardsTest(ClientTest):
                         flags=re.S)
         bandit = self.client(
             self.router(config).listen,
-            sender={"on_refused": lambda r, outcome: told.append(outcome)},
+            sender={"on_refused": lambda r, *answer: told.append(answer)},
         )
         late = vectors("token")[0]["token"]  # Of 2023.
         elsewhere = vectors("token")[-1]["token"]
@@ -154,9 +154,11 @@ class RewardsTest(ClientTest):
             (stats.late, stats.unknown, stats.rejected, stats.accepted),
             (1, 1, malformed + 4, 2),
         )
-        self.assertEqual(told[:3],
+        self.assertEqual([outcome for outcome, _ in told[:3]],
                          [Outcome.LATE, Outcome.UNKNOWN, Outcome.REJECTED])
         self.assertEqual(len(told), malformed + 6)
+        self.assertIn("the window of metric click is", told[0][1])
+        self.assertIn('no metric "undeclared", expected click', told[-1][1])
         self.assertEqual(len(logs.output), 3)
 
     def test_a_long_name_of_several_byte_letters_is_refused_not_lost(self):

@@ -19,6 +19,7 @@ from bandit_router import (
     Submitted,
 )
 from bandit_router._transport import DeliveryError
+from bandit_router.reward import Answer
 
 SECONDS = 30
 AT_ONCE = Backoff(initial=0, maximum=0)
@@ -44,8 +45,13 @@ class ScriptedTransport:
         if isinstance(step, Exception):
             raise step
         if step is not None:
-            return step(rewards)
-        return [Outcome.ACCEPTED] * len(rewards)
+            answers = step(rewards)
+        else:
+            answers = [Outcome.ACCEPTED] * len(rewards)
+        return [
+            answer if isinstance(answer, Answer) else Answer(answer)
+            for answer in answers
+        ]
 
     def close(self):
         self.closed = True
@@ -182,7 +188,7 @@ class SenderTest(unittest.TestCase):
         told = []
         sender = self.sender(
             ScriptedTransport(lambda _: answer),
-            on_refused=lambda reward, outcome: told.append((reward, outcome)),
+            on_refused=lambda reward, outcome, _: told.append((reward, outcome)),
         )
         with self.assertLogs("bandit_router", "WARNING") as logs:
             sender.submit(*rewards(5))
@@ -200,6 +206,28 @@ class SenderTest(unittest.TestCase):
         for mend in ("metrics.window", "join", "token_key"):
             self.assertIn(mend, text)
 
+    def test_what_the_router_says_against_a_reward_is_told(self):
+        told = []
+        sender = self.sender(
+            ScriptedTransport(lambda _: [
+                Answer(Outcome.REJECTED, "no metric {count}"),
+                Answer(Outcome.REJECTED),
+                Answer(Outcome.DUPLICATE),
+            ]),
+            on_refused=lambda _, outcome, why: told.append(why),
+        )
+        with self.assertLogs("bandit_router", "WARNING") as logs:
+            sender.submit(*rewards(3))
+            sender.close(SECONDS)
+        self.assertEqual(told[0], "no metric {count}")
+        self.assertIn("token_key", told[1])
+        self.assertIn("counted before", told[2])
+        self.assertEqual(len(logs.output), 1)
+        self.assertIn(
+            "REJECTED to 1 rewards, the last of them: no metric {count}",
+            logs.output[0],
+        )
+
     def test_a_duplicate_of_itself_is_no_refusal(self):
         """The answer was lost; the second try is told it came before."""
         told = []
@@ -209,7 +237,7 @@ class SenderTest(unittest.TestCase):
                 lambda batch: [Outcome.DUPLICATE] * len(batch),
                 lambda batch: [Outcome.DUPLICATE] * len(batch),
             ),
-            on_refused=lambda reward, outcome: told.append(reward),
+            on_refused=lambda reward, *_: told.append(reward),
         )
         sender.submit(*rewards(2))
         self.assertEqual(sender.flush(SECONDS), [])

@@ -15,6 +15,7 @@ namespace {
 
 using ::bandit::testing::kLong;
 using ::bandit::testing::kTokenKey;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
@@ -24,8 +25,12 @@ using RewardsTest = ::bandit::testing::RouterCase;
 TEST_F(RewardsTest, TheRouterSaysWhatItDoesNotCount) {
   std::vector<std::pair<std::string, std::string>> refused;
   RewardSenderOptions options;
-  options.on_refused = [&](const Reward& reward, Outcome outcome) {
+  options.on_refused = [&](const Reward& reward, Outcome outcome,
+                           std::string_view why) {
     refused.emplace_back(reward.metric, Name(outcome));
+    if (reward.metric == "undeclared") {
+      EXPECT_THAT(why, HasSubstr("no metric \"undeclared\", expected "));
+    }
   };
   const auto client = MakeClient(options);
   RewardSender& rewards = client->rewards();

@@ -20,6 +20,7 @@ namespace {
 using ::bandit::testing::AcceptAll;
 using ::bandit::testing::FeedbackFake;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
@@ -147,12 +148,18 @@ TEST(SenderTest, EveryOutcomeIsCountedAndRefusalsAreTold) {
           EXPECT_TRUE(v1::Outcome_Parse(reward.request_id(), &outcome));
           response->add_outcomes(outcome);
         }
+        // Of the one that is UNKNOWN.
+        response->add_refusals()->set_reward(3);
+        response->mutable_refusals(0)->set_why("of another router");
         return grpc::Status::OK;
       });
   std::vector<std::pair<std::string, std::string>> told;
+  std::vector<std::string> whys;
   RewardSenderOptions options = Quick();
-  options.on_refused = [&](const Reward& reward, Outcome outcome) {
+  options.on_refused = [&](const Reward& reward, Outcome outcome,
+                           std::string_view why) {
     told.emplace_back(reward.request_id, Name(outcome));
+    whys.emplace_back(why);
   };
   std::vector<std::string> lost;
   options.on_lost = [&](const Reward& reward, const absl::Status& why) {
@@ -168,6 +175,8 @@ TEST(SenderTest, EveryOutcomeIsCountedAndRefusalsAreTold) {
   EXPECT_THAT(told,
               ElementsAre(Pair("LATE", "LATE"), Pair("UNKNOWN", "UNKNOWN"),
                           Pair("REJECTED", "REJECTED")));
+  EXPECT_THAT(whys, ElementsAre(HasSubstr("`window`"), "of another router",
+                                HasSubstr("`token_key`")));
   // An outcome of a protocol to come.
   EXPECT_THAT(lost, ElementsAre("OUTCOME_UNSPECIFIED"));
   const RewardCounts counts = sender.counts();

@@ -47,8 +47,9 @@ struct RewardSenderOptions {
   // they may Send, and must not Flush or Close. Where one is absent, a line on
   // stderr tells the first such reward, the second, the fourth, ...
   //
-  // The router answered that it does not count it: LATE, UNKNOWN, REJECTED.
-  std::function<void(const Reward&, Outcome)> on_refused;
+  // The router answered that it does not count it: LATE, UNKNOWN, REJECTED;
+  // and why: in its own words, where it says so (of 16 in a call).
+  std::function<void(const Reward&, Outcome, std::string_view why)> on_refused;
   // It could not be handed over and will not be tried again: the call failed
   // for good, or the destructor's time ran out.
   std::function<void(const Reward&, const absl::Status&)> on_lost;

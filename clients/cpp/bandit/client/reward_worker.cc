@@ -27,12 +27,12 @@ std::string Of(const Reward& reward) {
                                           : "metric " + reward.metric);
 }
 
-const char* Mend(Outcome outcome) {
+const char* UsualWhy(v1::Outcome outcome) {
   switch (outcome) {
-    case Outcome::kLate:
+    case v1::LATE:
       return "its attribution window has passed; send it sooner, or widen the "
              "metric's `window` in the router's config";
-    case Outcome::kUnknown:
+    case v1::UNKNOWN:
       return "the decision's experiment, its epoch or the request id is not "
              "known there; is this the router that decided, and was the "
              "experiment renamed or reset?";
@@ -40,6 +40,14 @@ const char* Mend(Outcome outcome) {
       return "the token is not of this router's `token_key`, or the experiment "
              "declares no such metric, or the value is out of its range";
   }
+}
+
+// The router says it of the first of a batch.
+std::string WhyRefused(const v1::RecordResponse& response, size_t place) {
+  for (const v1::Refusal& refusal : response.refusals()) {
+    if (refusal.reward() == place) return refusal.why();
+  }
+  return UsualWhy(response.outcomes(static_cast<int>(place)));
 }
 
 absl::Status ToAbsl(const grpc::Status& status) {
@@ -239,7 +247,8 @@ void RewardSender::Worker::Settle(const v1::RecordResponse& response) {
       case v1::LATE:
       case v1::UNKNOWN:
       case v1::REJECTED:
-        Refuse(batch_[i], static_cast<Outcome>(outcome));
+        Refuse(batch_[i], static_cast<Outcome>(outcome),
+               WhyRefused(response, i));
         break;
       default:
         Lose(batch_[i],
@@ -250,7 +259,8 @@ void RewardSender::Worker::Settle(const v1::RecordResponse& response) {
   }
 }
 
-void RewardSender::Worker::Refuse(const Reward& reward, Outcome outcome) {
+void RewardSender::Worker::Refuse(const Reward& reward, Outcome outcome,
+                                  const std::string& why) {
   uint64_t nth = 0;
   {
     absl::MutexLock lock(&mutex_);
@@ -259,11 +269,11 @@ void RewardSender::Worker::Refuse(const Reward& reward, Outcome outcome) {
                                             : counts_.rejected);
   }
   if (options_.on_refused) {
-    options_.on_refused(reward, outcome);
+    options_.on_refused(reward, outcome, why);
     return;
   }
   Tell(nth, absl::StrCat(Of(reward), " was refused as ", Name(outcome).data()),
-       Mend(outcome));
+       why);
 }
 
 void RewardSender::Worker::Lose(const Reward& reward, const absl::Status& why) {

@@ -56,7 +56,7 @@ class RewardSender::Worker {
   // After a failed call; false if abandoned meanwhile.
   bool Wait(int tries) ABSL_LOCKS_EXCLUDED(mutex_);
   void Settle(const v1::RecordResponse& response);
-  void Refuse(const Reward& reward, Outcome outcome);
+  void Refuse(const Reward& reward, Outcome outcome, const std::string& why);
   void Lose(const Reward& reward, const absl::Status& why);
   // The batch has its outcomes.
   void Finish() ABSL_LOCKS_EXCLUDED(mutex_);

@@ -34,4 +34,4 @@ class Throttle:
                 self._unsaid[kind] = count
                 return
             self._last[kind] = now
-        LOG.warning("%s", text.replace("{count}", str(count)))
+        LOG.warning("%s", text.replace("{count}", str(count), 1))

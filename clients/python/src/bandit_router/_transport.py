@@ -10,7 +10,7 @@ from typing import Optional, Protocol, Union
 import grpc
 
 from ._proto import feedback_pb2
-from .reward import Outcome, Reward
+from .reward import Answer, Outcome, Reward
 
 ChannelOptions = Sequence[tuple[str, Union[str, int]]]
 
@@ -52,8 +52,8 @@ class Transport(Protocol):
 
     def record(
         self, rewards: Sequence[Reward], timeout: float
-    ) -> list[Outcome]:
-        """One outcome for each, in order. Blocks for `timeout` seconds at
+    ) -> list[Answer]:
+        """One for each, in order. Blocks for `timeout` seconds at
         most. Fails with DeliveryError."""
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ class GrpcTransport:
 
     def record(
         self, rewards: Sequence[Reward], timeout: float
-    ) -> list[Outcome]:
+    ) -> list[Answer]:
         request = feedback_pb2.RecordRequest(
             rewards=[
                 feedback_pb2.Reward(
@@ -118,7 +118,11 @@ class GrpcTransport:
                 "reward: it is not the router; give the address of its "
                 "`listen` or `control`"
             )
-        return outcomes
+        whys = {refusal.reward: refusal.why for refusal in response.refusals}
+        return [
+            Answer(outcome, whys.get(i, ""))
+            for i, outcome in enumerate(outcomes)
+        ]
 
     def close(self) -> None:
         with self._lock:

@@ -31,6 +31,16 @@ REFUSED = frozenset({Outcome.LATE, Outcome.UNKNOWN, Outcome.REJECTED})
 """The outcomes of rewards that do not count."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the router answered to one reward."""
+
+    outcome: Outcome
+    why: str = ""
+    """What stands against a reward that does not count, and what would mend
+    it: of the first of a batch (16), of others empty."""
+
+
 class Submitted(enum.Enum):
     """What became of a reward at the door; only QUEUED is true."""
 

@@ -21,9 +21,11 @@ from ._log import LOG, Throttle
 from ._queue import RewardQueue
 from ._transport import DeliveryError, Transport
 from .backoff import Backoff
-from .reward import REFUSED, Outcome, Reward, Stats, Submitted
+from .reward import REFUSED, Answer, Outcome, Reward, Stats, Submitted
 
+# For those of which the router does not say why itself.
 _REFUSALS = {
+    Outcome.DUPLICATE: "one for the same decision and metric was counted before",
     Outcome.LATE: "they came after the metric's attribution window; widen "
     "`metrics.window`, or send them sooner",
     Outcome.UNKNOWN: "their experiment or epoch is not configured there, or "
@@ -54,8 +56,9 @@ class SenderOptions:
     exit_timeout: float = 5.0
     """Of the `close` when the interpreter ends, and of `with`."""
     backoff: Backoff = field(default_factory=Backoff)
-    on_refused: Optional[Callable[[Reward, Outcome], None]] = None
-    """LATE, UNKNOWN, REJECTED, or DUPLICATE of one that was sent only once."""
+    on_refused: Optional[Callable[[Reward, Outcome, str], None]] = None
+    """LATE, UNKNOWN, REJECTED, or DUPLICATE of one that was sent only once;
+    and why: in the router's words, where it says so."""
     on_undelivered: Optional[Callable[[Sequence[Reward]], None]] = None
     """Given up at `close`."""
     on_full: Optional[Callable[[Sequence[Reward]], None]] = None
@@ -192,7 +195,7 @@ class RewardSender:
         sent_before = 0
         while (batch := self._queue.take()) is not None:
             try:
-                outcomes = self._transport.record(batch, self._options.timeout)
+                answers = self._transport.record(batch, self._options.timeout)
             except DeliveryError as error:
                 failures += 1
                 sent_before = max(sent_before, len(batch))
@@ -201,7 +204,7 @@ class RewardSender:
             if failures:
                 LOG.info("rewards are delivered again")
             failures = 0
-            self._answered(batch, outcomes, sent_before)
+            self._answered(batch, answers, sent_before)
             sent_before = max(0, sent_before - len(batch))
 
     def _failed(self, error: DeliveryError, failures: int) -> None:
@@ -214,21 +217,25 @@ class RewardSender:
         )
 
     def _answered(
-        self, batch: list[Reward], outcomes: list[Outcome], sent_before: int
+        self, batch: list[Reward], answers: list[Answer], sent_before: int
     ) -> None:
         """The first `sent_before` may be duplicates of themselves."""
-        if not self._queue.settle(outcomes):
+        if not self._queue.settle([answer.outcome for answer in answers]):
             return  # `close` has given them up.
-        for i, (reward, outcome) in enumerate(zip(batch, outcomes)):
+        for i, (reward, answer) in enumerate(zip(batch, answers)):
+            outcome = answer.outcome
+            if outcome is Outcome.ACCEPTED:
+                continue
+            if outcome is Outcome.DUPLICATE and i < sent_before:
+                continue
+            why = answer.why or _REFUSALS[outcome]
             if outcome in REFUSED:
                 self._throttle.warn(
                     outcome.name, 1,
-                    f"the router answered {outcome.name} to {{count}} rewards: "
-                    f"{_REFUSALS[outcome]}",
+                    f"the router answered {outcome.name} to {{count}} rewards, "
+                    f"the last of them: {why}",
                 )  # fmt: skip
-            elif outcome is Outcome.ACCEPTED or i < sent_before:
-                continue
-            self._call_back(self._options.on_refused, reward, outcome)
+            self._call_back(self._options.on_refused, reward, outcome, why)
 
     def _call_back(
         self, callback: Optional[Callable[..., None]], *arguments: object
