@@ -40,8 +40,9 @@ class Loop {
   int64_t now() const { return now_; }
   int64_t UpdateTime() { return now_ = clock_(); }
 
-  // Calls `flushable->Flush()` once when the events that are ready now have
-  // been handled, so that what they caused goes out in one write.
+  // Calls `flushable->Flush()` once when the events that are ready now, and
+  // those that come while they are handled, have been handled: what they caused
+  // goes out in one write.
   void FlushLater(std::shared_ptr<Flushable> flushable);
 
   // Where a socket may be read into: a block with at least 16 KiB of room

@@ -112,6 +112,9 @@ void Session::MarkDirty() {
 }
 
 void Session::OnReadable() {
+  // What the peer is owed for what it sent before comes first: if it broke the
+  // protocol and now hangs up, the reason would be lost.
+  if (dirty_) Flush();
   if (dead_) return;
   loop_.UpdateTime();
   for (int i = 0; i < kReadsAtOnce; ++i) {
