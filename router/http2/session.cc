@@ -114,7 +114,7 @@ void Session::MarkDirty() {
 void Session::OnReadable() {
   // What the peer is owed for what it sent before comes first: if it broke the
   // protocol and now hangs up, the reason would be lost.
-  if (dirty_) Flush();
+  Flush();
   if (dead_) return;
   loop_.UpdateTime();
   for (int i = 0; i < kReadsAtOnce; ++i) {
@@ -215,7 +215,8 @@ void Session::Terminate(uint32_t error_code, const std::string& why,
 }
 
 void Session::Flush() {
-  dirty_ = false;
+  // It may have been flushed since the loop was asked to.
+  if (!std::exchange(dirty_, false)) return;
   if (dead_ || transport_ == nullptr || waiting_write_) return;
   do {
     if (!Fill()) {

@@ -329,23 +329,13 @@ class Reload(EdgeTest):
             text = text.replace("- name: edge", f"- name: {name}", 1)
             self.proxy.write(text[len(first):])
             self.proxy.signal(signal.SIGHUP)
-            for _ in range(ENOUGH):
-                if self.metrics("bandit_experiment_epoch", experiment=name):
-                    break
-                threading.Event().wait(0.01)
+            self.assert_metric("bandit_experiment_epoch", 1, experiment=name)
             # By the backend's only connection.
             self.works()
             text = text.replace(f"- name: {name}", "- name: edge", 1)
         self.b.answer(served)
         self.assertEqual(self.c.finish(stream).body, b"answer")
-        # The figure comes with the learner's tick.
-        for _ in range(ENOUGH):
-            if self.metrics("bandit_backend_connections", backend="model"):
-                break
-            threading.Event().wait(0.01)
-        self.assertEqual(
-            self.metrics("bandit_backend_connections", backend="model"), 1
-        )
+        self.assert_metric("bandit_backend_connections", 1, backend="model")
         self.listener.setblocking(False)
         with self.assertRaises(BlockingIOError):
             self.listener.accept()

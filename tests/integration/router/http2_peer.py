@@ -410,21 +410,25 @@ experiments:
             and all(f'{k}="{v}"' in line for k, v in labels.items())
         )
 
-    def assert_counted(self, experiment="edge", **codes):
-        """`bandit_requests_total` has these and no others, nothing is in
-        flight. Statistics come with the learner's tick."""
-        total = sum(codes.values())
-        name = "bandit_requests_total"
+    def assert_metric(self, name, value, **labels):
+        """It comes with the learner's tick, and goes no further."""
         for _ in range(3000):
-            if self.metrics(name, experiment=experiment) >= total:
+            if self.metrics(name, **labels) >= value:
                 break
             threading.Event().wait(0.01)
+        self.assertEqual(self.metrics(name, **labels), value)
+
+    def assert_counted(self, experiment="edge", **codes):
+        """`bandit_requests_total` has these and no others, nothing is in
+        flight."""
+        total = sum(codes.values())
+        name = "bandit_requests_total"
+        self.assert_metric(name, total, experiment=experiment)
         found = {
             code: self.metrics(name, experiment=experiment, code=code)
             for code in codes
         }
         self.assertEqual(found, codes)
-        self.assertEqual(self.metrics(name, experiment=experiment), total)
         self.assertEqual(
             self.metrics("bandit_requests_in_flight", experiment=experiment), 0
         )

@@ -28,14 +28,9 @@ class LoadTest(EdgeTest):
         return None
 
     def rejected(self, reason, count):
-        for _ in range(1000):
-            if self.metrics("bandit_requests_rejected_total",
-                            reason=reason) >= count:
-                break
-            threading.Event().wait(0.01)
-        self.assertEqual(
-            self.metrics("bandit_requests_rejected_total", reason=reason),
-            count)
+        self.assert_metric(
+            "bandit_requests_rejected_total", count, reason=reason
+        )
 
     def test_they_wait_in_order(self):
         self.start("limits: {max_requests: 1, queue_timeout: 1m}")

@@ -15,7 +15,6 @@ import base64
 import select
 import socket
 import struct
-import threading
 import unittest
 
 import http2_peer as h2
@@ -102,14 +101,6 @@ experiments:
                 if len(peer.requests) > getattr(peer, "taken", 0):
                     return peer
             self.hear(*peers)
-
-    def assert_metric(self, name, value, **labels):
-        """It comes with the learner's tick."""
-        for _ in range(1000):
-            if self.metrics(name, **labels) >= value:
-                break
-            threading.Event().wait(0.01)
-        self.assertEqual(self.metrics(name, **labels), value)
 
 
 class SafeToRepeat(RetryTest):
